@@ -1,0 +1,23 @@
+//! The domain of the RTT pipeline: everything that the six stages decide, and the few places that read and write.
+//!
+//! Data flows one way: files → parsed values → a pure step → values → files written once. Each stage is one function
+//! in [`stage`]. Nothing here prints, exits the process or knows the command line; that is `rtt-cli`'s part.
+//! `crates/ARCHITECTURE.md` shows where each concept lives.
+
+pub mod clock;
+pub mod diagnostic;
+pub mod digest;
+pub mod json;
+pub mod lane;
+pub mod manifest;
+pub mod registry;
+pub mod schema;
+pub mod stage;
+pub mod symbol;
+pub mod text;
+pub mod units;
+pub mod version;
+pub mod workspace;
+
+/// The version that stamps every state file, `<name> <version>` being the generator's identity.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

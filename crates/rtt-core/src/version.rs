@@ -1,0 +1,116 @@
+//! Version ranges in cargo's grammar, with the older spelling that separates comparators by spaces.
+
+use std::fmt;
+use std::str::FromStr;
+
+use semver::{Version, VersionReq};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// A set of versions; displayed as written, compared by meaning nowhere.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Range {
+    text: String,
+    request: VersionReq,
+}
+
+impl Range {
+    /// Every version, pre-releases included.
+    pub fn any() -> Self {
+        Self { text: "*".to_owned(), request: VersionReq::STAR }
+    }
+
+    /// Exactly one version.
+    pub fn exactly(version: &Version) -> Self {
+        format!("={version}").parse().expect("a version after '=' is a range")
+    }
+
+    /// Tells whether the version lies in the range. A pre-release lies only in a range that names a pre-release of the
+    /// same version (semver 2.0, and cargo), and in `*`.
+    pub fn contains(&self, version: &Version) -> bool {
+        self.request == VersionReq::STAR || self.request.matches(version)
+    }
+
+    /// Returns the range as written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Returns the parsed comparators.
+    pub fn comparators(&self) -> &[semver::Comparator] {
+        &self.request.comparators
+    }
+}
+
+impl Default for Range {
+    fn default() -> Self {
+        Self::any()
+    }
+}
+
+impl fmt::Display for Range {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// The text is not a version range.
+#[derive(Debug, thiserror::Error)]
+#[error("'{text}' is not a version range such as ^1.2, ~1.4.0, >=1.0, <2.0 or *")]
+pub struct InvalidRange {
+    text: String,
+    #[source]
+    source: semver::Error,
+}
+
+impl FromStr for Range {
+    type Err = InvalidRange;
+
+    fn from_str(text: &str) -> Result<Self, InvalidRange> {
+        VersionReq::parse(&with_commas(text))
+            .map(|request| Self { text: text.trim().to_owned(), request })
+            .map_err(|source| InvalidRange { text: text.to_owned(), source })
+    }
+}
+
+/// `>=1.0 <2.0` → `>=1.0, <2.0`; a space after an operator belongs to its comparator.
+fn with_commas(text: &str) -> String {
+    let mut out = String::new();
+    for word in text.split_whitespace() {
+        if !out.is_empty() && !out.ends_with([',', '<', '>', '=', '^', '~']) {
+            out.push(',');
+        }
+        out.push_str(word);
+    }
+    out
+}
+
+impl Serialize for Range {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
+    }
+}
+
+impl<'de> Deserialize<'de> for Range {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_both_spellings() {
+        let contains = |range: &str, version: &str| {
+            range.parse::<Range>().expect(range).contains(&version.parse().expect("a version"))
+        };
+        assert!(contains(">=1.0 <2.0", "1.9.9") && !contains(">=1.0 <2.0", "2.0.0"));
+        assert!(contains(">= 1.0, < 2.0", "1.0.0"));
+        assert!(contains("^1.2", "1.4.0") && !contains("^1.2", "1.1.9"));
+        assert!(contains("*", "1.0.0-rc.1") && !contains("^1", "1.0.0-rc.1") && contains(">=1.0.0-rc.1", "1.0.0-rc.2"));
+        for wrong in ["", "banana", ">=1.0 <", "1.0 || 2.0"] {
+            assert!(wrong.parse::<Range>().is_err(), "{wrong}");
+        }
+    }
+}

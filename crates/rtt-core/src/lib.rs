@@ -5,11 +5,15 @@
 //! `crates/ARCHITECTURE.md` shows where each concept lives.
 
 pub mod clock;
+pub mod connector;
+pub mod dependency;
 pub mod diagnostic;
 pub mod digest;
 pub mod json;
 pub mod lane;
 pub mod manifest;
+pub mod plan;
+pub mod planner;
 pub mod registry;
 pub mod schema;
 pub mod stage;

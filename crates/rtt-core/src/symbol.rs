@@ -200,6 +200,9 @@ mod tests {
         let mut instances: Vec<InstanceId> =
             ["a.b@1.10.0", "a.b@1.9.0", "a.a@2.0.0"].iter().map(|text| text.parse().expect("an instance")).collect();
         instances.sort();
-        assert_eq!(instances.iter().map(ToString::to_string).collect::<Vec<_>>(), ["a.a@2.0.0", "a.b@1.9.0", "a.b@1.10.0"]);
+        assert_eq!(
+            instances.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            ["a.a@2.0.0", "a.b@1.9.0", "a.b@1.10.0"]
+        );
     }
 }

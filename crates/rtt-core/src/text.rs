@@ -11,7 +11,9 @@ pub fn printable(text: &str) -> String {
             '\n' => out.push_str("\\n"),
             '\t' => out.push_str("\\t"),
             '\r' => out.push_str("\\r"),
-            hidden if is_deceptive(hidden) => write!(out, "\\u{{{:x}}}", u32::from(hidden)).expect("writing to a string"),
+            hidden if is_deceptive(hidden) => {
+                write!(out, "\\u{{{:x}}}", u32::from(hidden)).expect("writing to a string")
+            }
             shown => out.push(shown),
         }
     }

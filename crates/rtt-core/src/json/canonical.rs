@@ -99,7 +99,9 @@ fn is_unsafe(number: &Number) -> bool {
         (Some(signed), _) => signed.unsigned_abs() > MAX_SAFE_INTEGER,
         (None, Some(_)) => true,
         // An integer too large for 64 bits was read as a float; 2^53 and above it is not exact either.
-        (None, None) => number.as_f64().is_some_and(|float| float.fract() == 0.0 && float.abs() > MAX_SAFE_INTEGER as f64),
+        (None, None) => {
+            number.as_f64().is_some_and(|float| float.fract() == 0.0 && float.abs() > MAX_SAFE_INTEGER as f64)
+        }
     }
 }
 
@@ -120,7 +122,9 @@ mod tests {
 
     #[test]
     fn refuses_integers_that_would_collapse() {
-        for text in ["9007199254740992", "-9007199254740992", "18446744073709551615", "1e300", "123456789012345678901234567890"] {
+        for text in
+            ["9007199254740992", "-9007199254740992", "18446744073709551615", "1e300", "123456789012345678901234567890"]
+        {
             let value: Value = serde_json::from_str(&format!(r#"{{"a/b":[0,{text}]}}"#)).expect("valid");
             assert_eq!(rfc8785(&value).expect_err("unsafe").pointer, "/a~1b/1", "{text}");
         }
@@ -138,7 +142,8 @@ mod tests {
         for input in inputs {
             let input = input.expect("readable folder").path();
             let value: Value = serde_json::from_slice(&std::fs::read(&input).expect("readable")).expect("valid JSON");
-            let expected = std::fs::read(folder.join("output").join(input.file_name().expect("a file"))).expect("readable");
+            let expected =
+                std::fs::read(folder.join("output").join(input.file_name().expect("a file"))).expect("readable");
             assert_eq!(String::from_utf8(exact(&value)), String::from_utf8(expected.clone()), "{}", input.display());
             if let Ok(signed_form) = rfc8785(&value) {
                 assert_eq!(signed_form, expected, "{}", input.display());

@@ -185,7 +185,10 @@ mod tests {
     #[test]
     fn refuses_each_ambiguity_with_its_place() {
         check(b"{\"b\":1,\"a\":9223372036854775807}", "{\"b\":1,\"a\":9223372036854775807}");
-        check(b"\xEF\xBB\xBF{}", "the file starts with a byte-order mark; save it as UTF-8 without one (line 1, column 1)");
+        check(
+            b"\xEF\xBB\xBF{}",
+            "the file starts with a byte-order mark; save it as UTF-8 without one (line 1, column 1)",
+        );
         check(b"{\n \"\xC3\xA9\": \"\xFF\"}", "invalid UTF-8 (line 2, column 7)");
         check("{\n \"é\": 1,\n \"é\": 2}".as_bytes(), "duplicate key 'é' (line 3, column 4)");
         check(b"{\"a\": 1,}", "not valid JSON: trailing comma (line 1, column 9)");

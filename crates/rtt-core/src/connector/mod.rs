@@ -1,0 +1,5 @@
+//! Connectors: typed clients of a provider's interface in the language of the agent that requires it.
+//!
+//! The engine fills templates with data; no language is named here. Languages live in `stubs/`.
+
+pub mod index;

@@ -1,0 +1,1 @@
+//! Foreign forms of manifests, one module each, each mapping into the canonical manifest.

@@ -1,0 +1,171 @@
+//! The symbol registry, stage 10's output: every valid instance, where it came from, and digests of its interface.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::digest::Digest;
+use crate::manifest::{Form, Manifest};
+use crate::symbol::{InstanceId, Symbol, SymbolRange};
+use crate::workspace::layout;
+use crate::workspace::state::Fingerprint;
+
+/// `.rtt/cache/registry.json` (`schemas/rtt.registry.schema.json`).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Registry {
+    /// Format version.
+    pub version: String,
+    /// What it was made from.
+    pub fingerprint: Fingerprint,
+    /// The options that chose the sources, so that later stages can tell whether the same files are there.
+    pub selection: Selection,
+    /// Every file read, by path.
+    pub sources: Vec<Source>,
+    /// Counts.
+    pub summary: Summary,
+    /// The instances, sorted by symbol and version, each once.
+    pub instances: Vec<Instance>,
+}
+
+/// Which files stage 10 reads.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Selection {
+    /// Only files that match one of these; empty: all.
+    pub include: Vec<String>,
+    /// No file that matches one of these.
+    pub exclude: Vec<String>,
+    /// Leave invalid manifests out instead of failing.
+    pub skip_invalid: bool,
+}
+
+/// One file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// Relative to the root.
+    pub path: String,
+    /// Its content.
+    pub sha256: String,
+}
+
+/// Counts over the registry.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Distinct symbols.
+    pub symbols: usize,
+    /// Instances.
+    pub instances: usize,
+    /// Methods of all instances.
+    pub methods: usize,
+    /// Requirements of all instances.
+    pub requirements: usize,
+    /// Instances that two files declare differently.
+    pub collisions: usize,
+    /// Instances by the form in which they were written.
+    pub by_form: BTreeMap<Form, usize>,
+}
+
+/// One registered version of a symbol.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Instance {
+    /// Its manifest in the canonical form.
+    #[serde(flatten)]
+    pub manifest: Manifest,
+    /// Where it came from.
+    pub origin: Origin,
+    /// Digest of the manifest's canonical form.
+    pub digest: Digest,
+    /// Digest of the interface: protocol and methods.
+    pub interface: Digest,
+    /// Digest of each method.
+    pub methods: BTreeMap<String, Digest>,
+}
+
+/// Where an instance came from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// In which form it was written.
+    pub form: Form,
+    /// The first file in path order that declares it.
+    pub path: String,
+    /// Where in that file.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub pointer: String,
+    /// Other files that declare the same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<String>,
+}
+
+impl Instance {
+    /// Returns `symbol@version`.
+    pub fn id(&self) -> InstanceId {
+        self.manifest.id()
+    }
+}
+
+impl Registry {
+    /// Returns an instance.
+    pub fn get(&self, id: &InstanceId) -> Option<&Instance> {
+        let position = self.instances.binary_search_by(|instance| {
+            (&instance.manifest.symbol, &instance.manifest.version).cmp(&(&id.symbol, &id.version))
+        });
+        position.ok().map(|index| &self.instances[index])
+    }
+
+    /// Returns all versions of a symbol, lowest first; empty if there is none.
+    pub fn versions(&self, symbol: &Symbol) -> &[Instance] {
+        let start = self.instances.partition_point(|instance| instance.manifest.symbol < *symbol);
+        let length = self.instances[start..].partition_point(|instance| instance.manifest.symbol == *symbol);
+        &self.instances[start..start + length]
+    }
+
+    /// Returns the highest version in a range.
+    pub fn highest(&self, wanted: &SymbolRange) -> Option<&Instance> {
+        self.versions(&wanted.symbol).iter().rev().find(|instance| wanted.range.contains(&instance.manifest.version))
+    }
+}
+
+/// The longest path that fits a Unix socket address: `sun_path` has 108 bytes, one for the final NUL.
+pub const MAX_SOCKET_PATH: usize = 107;
+
+/// The longest socket file name; beyond it a name is shortened by hash. Connectors open sockets by a path relative to
+/// the root where the absolute one does not fit, so this leaves room for `.rtt/sockets/` in front.
+pub const MAX_SOCKET_NAME: usize = MAX_SOCKET_PATH - layout::SOCKETS.len() - 1;
+
+/// Returns the file name of an instance's socket in `.rtt/sockets/`: as the manifest says, else `<symbol>@<version>.sock`.
+pub fn socket_name(manifest: &Manifest) -> String {
+    match &manifest.endpoint.uds {
+        Some(name) => name.clone(),
+        None => shortened(&manifest.id().to_string(), ".sock"),
+    }
+}
+
+/// Returns the file name of an instance's control socket in `.rtt/sockets/`.
+pub fn control_socket_name(id: &InstanceId) -> String {
+    shortened(&id.to_string(), ".ctl.sock")
+}
+
+/// Joins a name and its suffix; a name that is too long becomes its head, `-` and 16 hex digits of its SHA-256.
+pub fn shortened(name: &str, suffix: &str) -> String {
+    if name.len() + suffix.len() <= MAX_SOCKET_NAME {
+        return format!("{name}{suffix}");
+    }
+    let hash = &Digest::of_bytes(name).hex()[..16];
+    let mut head = MAX_SOCKET_NAME - suffix.len() - hash.len() - 1;
+    while !name.is_char_boundary(head) {
+        head -= 1;
+    }
+    format!("{}-{hash}{suffix}", &name[..head])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_socket_names_are_shortened_without_clashes() {
+        let long = |tail: &str| shortened(&format!("agent.{}.{tail}@1.0.0", "x".repeat(150)), ".sock");
+        assert_eq!(shortened("a.b@1.0.0", ".sock"), "a.b@1.0.0.sock");
+        assert_eq!(long("a").len(), MAX_SOCKET_NAME);
+        assert_ne!(long("a"), long("b"));
+    }
+}

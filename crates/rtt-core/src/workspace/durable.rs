@@ -1,0 +1,166 @@
+//! Writes that survive a crash whole or leave no trace.
+//!
+//! A file is written beside its destination, synced, renamed, and then the folder is synced: after a kill at any
+//! point the name holds the old or the new content. A temporary file that a kill leaves behind begins with
+//! [`TEMPORARY_PREFIX`] and means nothing.
+
+use std::fs::{self, File, Permissions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+/// How the names of unfinished files begin.
+pub const TEMPORARY_PREFIX: &str = ".rtt-tmp-";
+
+/// Who may read a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Everybody may read, 0644.
+    Public,
+    /// Only the owner may read, 0600.
+    Private,
+}
+
+impl Mode {
+    fn permissions(self) -> Permissions {
+        Permissions::from_mode(match self {
+            Self::Public => 0o644,
+            Self::Private => 0o600,
+        })
+    }
+}
+
+/// Replaces a file's content; durable when it returns.
+///
+/// # Errors
+/// Any I/O error; the old content is then still under the name.
+pub fn write_atomic(path: &Path, bytes: &[u8], mode: Mode) -> io::Result<()> {
+    let prepared = prepare(path, bytes, mode)?;
+    prepared.persist(path).map_err(|error| error.error)?;
+    sync_folder_of(path)
+}
+
+/// Creates a file unless the name exists; returns whether it was created. Durable when it returns.
+///
+/// # Errors
+/// Any I/O error; an existing file is never touched.
+pub fn create_new(path: &Path, bytes: &[u8], mode: Mode) -> io::Result<bool> {
+    if fs::symlink_metadata(path).is_ok() {
+        return Ok(false);
+    }
+    let prepared = prepare(path, bytes, mode)?;
+    match prepared.persist_noclobber(path) {
+        Ok(_) => sync_folder_of(path).map(|()| true),
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(error.error),
+    }
+}
+
+/// Writes and syncs the content beside its destination; dropping the result removes it.
+fn prepare(path: &Path, bytes: &[u8], mode: Mode) -> io::Result<tempfile::NamedTempFile> {
+    let mut file = tempfile::Builder::new()
+        .prefix(TEMPORARY_PREFIX)
+        .permissions(mode.permissions())
+        .tempfile_in(folder_of(path))?;
+    file.write_all(bytes)?;
+    // The umask may have cleared bits that readers in other jobs need.
+    file.as_file().set_permissions(mode.permissions())?;
+    file.as_file().sync_all()?;
+    Ok(file)
+}
+
+/// Points a symlink at a target, replacing what the name held before; durable when it returns.
+///
+/// # Errors
+/// Any I/O error; the old link is then still there.
+pub fn replace_symlink(path: &Path, target: &str) -> io::Result<()> {
+    let folder = folder_of(path);
+    let scratch = tempfile::Builder::new().prefix(TEMPORARY_PREFIX).tempdir_in(folder)?;
+    let link = scratch.path().join("link");
+    std::os::unix::fs::symlink(target, &link)?;
+    rename(&link, path)?;
+    sync_folder_of(path)
+}
+
+/// Renames without syncing the folder; for callers that sync once for several.
+///
+/// # Errors
+/// Any I/O error.
+#[expect(clippy::disallowed_methods, reason = "durable writes are made here")]
+pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    fs::rename(from, to)
+}
+
+/// Removes a file if it is there; returns whether it was. Durable when it returns.
+///
+/// # Errors
+/// Any I/O error but "not found".
+pub fn remove_file(path: &Path) -> io::Result<bool> {
+    match fs::remove_file(path) {
+        Ok(()) => sync_folder_of(path).map(|()| true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Creates a folder and its parents; each new name is durable when it returns.
+///
+/// # Errors
+/// Any I/O error, also where a name exists and is not a folder.
+pub fn create_dir_all(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        create_dir_all(parent)?;
+    }
+    match fs::create_dir(path) {
+        Ok(()) => sync_folder_of(path),
+        // Another process may have been faster.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Makes the names in the folder that holds `path` durable.
+///
+/// # Errors
+/// Any I/O error.
+pub fn sync_folder_of(path: &Path) -> io::Result<()> {
+    File::open(folder_of(path))?.sync_all()
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mode_of(path: &Path) -> u32 {
+        fs::metadata(path).expect("there").permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn replaces_whole_files_and_never_overwrites_keys() {
+        let folder = tempfile::tempdir().expect("a scratch folder");
+        let file = folder.path().join("state.json");
+        write_atomic(&file, b"one", Mode::Public).expect("writable");
+        write_atomic(&file, b"two", Mode::Public).expect("writable");
+        assert_eq!(fs::read(&file).expect("readable"), b"two");
+        assert_eq!(mode_of(&file), 0o644);
+
+        let key = folder.path().join("signer.priv");
+        assert!(create_new(&key, b"first", Mode::Private).expect("writable"));
+        assert!(!create_new(&key, b"second", Mode::Private).expect("readable"));
+        assert_eq!(fs::read(&key).expect("readable"), b"first");
+        assert_eq!(mode_of(&key), 0o600);
+
+        let link = folder.path().join("LATEST");
+        replace_symlink(&link, "state.json").expect("writable");
+        replace_symlink(&link, "signer.priv").expect("writable");
+        assert_eq!(fs::read_link(&link).expect("a link"), Path::new("signer.priv"));
+        assert_eq!(fs::read_dir(folder.path()).expect("readable").count(), 3, "nothing temporary is left");
+    }
+}

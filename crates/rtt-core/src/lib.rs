@@ -4,8 +4,10 @@
 //! in [`stage`]. Nothing here prints, exits the process or knows the command line; that is `rtt-cli`'s part.
 //! `crates/ARCHITECTURE.md` shows where each concept lives.
 
+pub mod apply;
 pub mod clock;
 pub mod connector;
+pub mod contract;
 pub mod dependency;
 pub mod diagnostic;
 pub mod digest;
@@ -14,11 +16,16 @@ pub mod lane;
 pub mod manifest;
 pub mod plan;
 pub mod planner;
+pub mod policy;
 pub mod registry;
+pub mod routes;
 pub mod schema;
 pub mod stage;
 pub mod symbol;
+pub mod telemetry;
 pub mod text;
+pub mod topology;
+pub mod trust;
 pub mod units;
 pub mod version;
 pub mod workspace;

@@ -211,7 +211,7 @@ mod tests {
     #[test]
     fn every_schema_is_a_described_2020_12_schema() {
         for schema in Schema::ALL {
-            let value: Value = serde_json::from_str(schema.text()).expect(schema.file_name());
+            let value: Value = serde_json::from_str(schema.text()).expect("JSON");
             assert_eq!(value["$schema"], "https://json-schema.org/draft/2020-12/schema", "{}", schema.file_name());
             let name = schema.file_name().trim_start_matches("rtt.").trim_end_matches(".schema.json");
             assert_eq!(value["$id"], format!("urn:rtt:schema:{name}:1"), "{}", schema.file_name());

@@ -189,7 +189,7 @@ mod tests {
             b"\xEF\xBB\xBF{}",
             "the file starts with a byte-order mark; save it as UTF-8 without one (line 1, column 1)",
         );
-        check(b"{\n \"\xC3\xA9\": \"\xFF\"}", "invalid UTF-8 (line 2, column 7)");
+        check(b"{\n \"\xC3\xA9\": \"\xFF\"}", "invalid UTF-8 (line 2, column 8)");
         check("{\n \"é\": 1,\n \"é\": 2}".as_bytes(), "duplicate key 'é' (line 3, column 4)");
         check(b"{\"a\": 1,}", "not valid JSON: trailing comma (line 1, column 9)");
         check(b"{} x", "not valid JSON: trailing characters (line 1, column 4)");

@@ -2,6 +2,13 @@
 //!
 //! A stage reads its inputs, calls the pure modules, and writes its outputs once.
 
+pub mod apply;
+pub mod bootstrap;
+pub mod depdoctor;
+pub mod generate;
+pub mod scan;
+pub mod solve;
+
 use std::collections::BTreeMap;
 
 use serde_json::Value;

@@ -1,0 +1,1 @@
+//! JSON Schema containment: may what one side sends always be accepted by the other?

@@ -1,0 +1,1 @@
+//! Policy: access rules, quality of service, pins, failover; their older forms and their matching.

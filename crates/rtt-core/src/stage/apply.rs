@@ -1,0 +1,1 @@
+//! Stage 50: a verified plan → the active routes.

@@ -1,0 +1,1 @@
+//! Stage 20: the registry → `.rtt/cache/dependencies.json`.

@@ -1,0 +1,1 @@
+//! Stage 30: registry and dependencies → `.rtt/drivers/` and `.rtt/cache/connectors.json`.

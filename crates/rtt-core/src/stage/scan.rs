@@ -1,0 +1,1 @@
+//! Stage 10: manifests → `.rtt/cache/registry.json`.

@@ -1,0 +1,1 @@
+//! Stage 40: everything so far → a signed plan.

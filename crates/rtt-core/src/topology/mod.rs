@@ -1,0 +1,1 @@
+//! Hosts, NUMA nodes, distances and links.

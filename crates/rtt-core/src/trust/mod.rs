@@ -1,0 +1,1 @@
+//! Keys, signers, thresholds and revocation.

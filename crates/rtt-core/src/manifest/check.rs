@@ -28,9 +28,10 @@ pub fn check(file: &str, text: &str, pointer: &str, manifest: &Manifest) -> Vec<
         let member = format!("/requires/{index}/symbol");
         if let Some(earlier) = first.get(symbol) {
             let earlier = Place::value(file, text, &format!("{pointer}/requires/{earlier}/symbol"));
-            let finding = Diagnostic::error("RTT-M005", format!("'{symbol}' is required twice, expected each symbol once"))
-                .help("join the two requirements into one with a range that satisfies both")
-                .related(earlier, "required here first");
+            let finding =
+                Diagnostic::error("RTT-M005", format!("'{symbol}' is required twice, expected each symbol once"))
+                    .help("join the two requirements into one with a range that satisfies both")
+                    .related(earlier, "required here first");
             report(finding, &member);
         } else {
             first.insert(symbol, index);
@@ -100,7 +101,8 @@ pub(super) fn schemas_of(sink: &mut Sink, pointer: &str, manifest: &Value) {
     }
 }
 
-const SCHEMA_HELP: &str = "expected a JSON Schema (2020-12 unless its $schema says otherwise) without remote references";
+const SCHEMA_HELP: &str =
+    "expected a JSON Schema (2020-12 unless its $schema says otherwise) without remote references";
 
 fn invalid_schema(method: &str, part: &str, problem: &str) -> String {
     format!("the {part} of method '{method}' are not a valid JSON Schema: {problem}")
@@ -156,7 +158,10 @@ fn methods(methods: &BTreeMap<String, Method>, owner: &str, report: &mut impl Fn
                     "RTT-M007",
                     format!("the params of method '{name}' do not accept an object, expected \"type\": \"object\""),
                 );
-                report(finding.help("parameters are passed by name: describe them as the properties of an object"), &format!("{at}/params"));
+                report(
+                    finding.help("parameters are passed by name: describe them as the properties of an object"),
+                    &format!("{at}/params"),
+                );
             }
             for (inner, problem) in problems {
                 let finding = Diagnostic::error("RTT-M007", invalid_schema(name, part, &problem)).help(SCHEMA_HELP);
@@ -191,16 +196,20 @@ fn endpoint(manifest: &Manifest, report: &mut impl FnMut(Diagnostic, &str)) {
     if let Some(address) = &endpoint.tcp
         && !is_host_port(address)
     {
-        let finding =
-            Diagnostic::error("RTT-M006", format!("endpoint.tcp is '{address}', expected host:port with a port from 1 to 65535"));
+        let finding = Diagnostic::error(
+            "RTT-M006",
+            format!("endpoint.tcp is '{address}', expected host:port with a port from 1 to 65535"),
+        );
         report(finding.help("for example \"127.0.0.1:7071\" or \"[::1]:7071\""), "/endpoint/tcp");
     }
     if let Some(command) = &endpoint.stdio {
         if command.first().is_none_or(String::is_empty) {
-            let finding = Diagnostic::error("RTT-M006", "endpoint.stdio names no command, expected a command and its arguments");
+            let finding =
+                Diagnostic::error("RTT-M006", "endpoint.stdio names no command, expected a command and its arguments");
             report(finding.help("for example [\"tsdb-server\", \"--stdio\"]"), "/endpoint/stdio");
         } else if command.iter().any(|word| word.contains('\0')) {
-            let finding = Diagnostic::error("RTT-M006", "endpoint.stdio holds a NUL character, which no command line can carry");
+            let finding =
+                Diagnostic::error("RTT-M006", "endpoint.stdio holds a NUL character, which no command line can carry");
             report(finding.help("remove it"), "/endpoint/stdio");
         }
     }
@@ -215,7 +224,10 @@ fn endpoint(manifest: &Manifest, report: &mut impl FnMut(Diagnostic, &str)) {
                 "RTT-M006",
                 format!("endpoint.{lane} is given, but '{lane}' is not among the lanes offered"),
             );
-            report(finding.help(format!("add \"{lane}\" to provides.lanes, or remove the endpoint")), &format!("/endpoint/{lane}"));
+            report(
+                finding.help(format!("add \"{lane}\" to provides.lanes, or remove the endpoint")),
+                &format!("/endpoint/{lane}"),
+            );
         }
     }
 }
@@ -225,9 +237,7 @@ pub(super) fn is_host_port(text: &str) -> bool {
     let Some((host, port)) = text.rsplit_once(':') else { return false };
     let host_is_valid = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
         Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
-        None => {
-            !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
-        }
+        None => !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_')),
     };
     let digits = !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit());
     host_is_valid && digits && port.parse::<u16>().is_ok_and(|port| port > 0)

@@ -73,7 +73,11 @@ fn of_object(object: &Map<String, Value>) -> Shape<'_> {
     // A manifest with a misspelt or forgotten symbol is better served by the schema's words.
     let near = object.keys().any(|key| matches!(key.as_str(), "provides" | "requires" | "singleton" | "endpoint"))
         || object.keys().any(|key| text::nearest(key, ["symbol"]).is_some());
-    if near && other.is_none() { Shape::Manifest(Form::Canonical) } else { Shape::Other(other.unwrap_or_else(|| keys_of(object))) }
+    if near && other.is_none() {
+        Shape::Manifest(Form::Canonical)
+    } else {
+        Shape::Other(other.unwrap_or_else(|| keys_of(object)))
+    }
 }
 
 /// A `tools/list` result's items: each has a name and describes its arguments in one of the known ways.
@@ -100,7 +104,8 @@ fn is_registry_list(value: &Value) -> bool {
 }
 
 fn is_registry_server(object: &Map<String, Value>) -> bool {
-    let declared = object.get("$schema").and_then(Value::as_str).is_some_and(|schema| schema.contains("modelcontextprotocol"));
+    let declared =
+        object.get("$schema").and_then(Value::as_str).is_some_and(|schema| schema.contains("modelcontextprotocol"));
     object.contains_key("name")
         && (declared || ["packages", "remotes"].iter().any(|key| object.get(*key).is_some_and(Value::is_array)))
 }

@@ -113,7 +113,11 @@ fn canonical(sink: &mut Sink, pointer: &str, value: &Value) {
         if unknown {
             (finding.rule, finding.severity) = ("RTT-M003", Severity::Warning);
         } else {
-            finding.help.push(format!("see {} in the manifest schema, schemas/{}", place_name(&place), Schema::Manifest.file_name()));
+            finding.help.push(format!(
+                "see {} in the manifest schema, schemas/{}",
+                place_name(&place),
+                Schema::Manifest.file_name()
+            ));
         }
         finding.place = Some(if unknown {
             Place::key(sink.file, sink.text, &pointer)
@@ -206,3 +210,6 @@ impl Sink<'_> {
         self.reading.manifests.push(Sourced { manifest, form, pointer: pointer.to_owned(), place });
     }
 }
+
+#[cfg(test)]
+mod tests;

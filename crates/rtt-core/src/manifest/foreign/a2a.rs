@@ -30,14 +30,22 @@ pub(super) fn convert(sink: &mut Sink, pointer: &str, card: &Value) {
             manifest.provides.lanes = vec![Lane::Tcp];
             manifest.endpoint.tcp = host_port(url);
             if manifest.endpoint.tcp.is_none() {
-                sink.warn("RTT-M010", pointer, format!("'{url}' is not an address that can be dialled; the endpoint is left out"))
-                    .help
-                    .push("expected a URL such as http://localhost:10999".to_owned());
+                sink.warn(
+                    "RTT-M010",
+                    pointer,
+                    format!("'{url}' is not an address that can be dialled; the endpoint is left out"),
+                )
+                .help
+                .push("expected a URL such as http://localhost:10999".to_owned());
             }
             manifest.provides.methods.insert(send.to_owned(), send_message());
         }
         None => {
-            sink.warn("RTT-M010", pointer, format!("'{name}' offers no JSON-RPC interface; it is registered without endpoint"));
+            sink.warn(
+                "RTT-M010",
+                pointer,
+                format!("'{name}' offers no JSON-RPC interface; it is registered without endpoint"),
+            );
         }
     }
     keep(&mut manifest.metadata, card, &["protocolVersion", "url", "provider", "documentationUrl", "skills"]);
@@ -65,7 +73,9 @@ fn json_rpc_url(card: &Value) -> Option<&str> {
     let listed = |key: &str| {
         let interfaces = card.get(key).and_then(Value::as_array).into_iter().flatten();
         interfaces
-            .filter(|interface| is_json_rpc(text(interface, "protocolBinding").or_else(|| text(interface, "transport"))))
+            .filter(|interface| {
+                is_json_rpc(text(interface, "protocolBinding").or_else(|| text(interface, "transport")))
+            })
             .find_map(|interface| text(interface, "url"))
     };
     let preferred = text(card, "url").filter(|_| is_json_rpc(text(card, "preferredTransport")));

@@ -38,9 +38,13 @@ fn convert_server(sink: &mut Sink, at: &str, name: &str, server: &Value) {
                 Some(argument) => words.push(argument.to_owned()),
                 None => {
                     let kind = crate::json::type_name(argument);
-                    sink.error("RTT-M009", &format!("{args_at}/{index}"), format!("an argument of type {kind}, expected a string"))
-                        .help
-                        .push("put it in quotation marks".to_owned());
+                    sink.error(
+                        "RTT-M009",
+                        &format!("{args_at}/{index}"),
+                        format!("an argument of type {kind}, expected a string"),
+                    )
+                    .help
+                    .push("put it in quotation marks".to_owned());
                     return;
                 }
             }
@@ -50,7 +54,11 @@ fn convert_server(sink: &mut Sink, at: &str, name: &str, server: &Value) {
         lane = Lane::Tcp;
         tcp = host_port(url);
         if tcp.is_none() {
-            sink.warn("RTT-M010", at, format!("'{url}' is not an address that can be dialled; the endpoint is left out"));
+            sink.warn(
+                "RTT-M010",
+                at,
+                format!("'{url}' is not an address that can be dialled; the endpoint is left out"),
+            );
         }
     } else {
         sink.error("RTT-M009", at, format!("server '{name}' has neither 'command' nor 'url', expected one of them"))

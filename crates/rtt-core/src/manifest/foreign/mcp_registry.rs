@@ -25,7 +25,8 @@ pub(super) fn convert(sink: &mut Sink, pointer: &str, document: &Value) {
             .push("add \"name\"".to_owned());
         return;
     };
-    let written = text(document, "version").or_else(|| document.get("version_detail").and_then(|detail| text(detail, "version")));
+    let written =
+        text(document, "version").or_else(|| document.get("version_detail").and_then(|detail| text(detail, "version")));
     let version = version(sink, &push_token(pointer, "version"), written).unwrap_or(UNVERSIONED);
     let mut manifest = blank(names::namespaced("mcp", name), version);
     manifest.description = text(document, "description").unwrap_or_default().to_owned();
@@ -62,12 +63,18 @@ fn command(package: &Value) -> Option<Vec<String>> {
     let either = |new: &str, old: &str| text(package, new).or_else(|| text(package, old));
     let identifier = either("identifier", "name")?;
     let version = text(package, "version");
-    let pinned = |separator: &str| version.map_or_else(|| identifier.to_owned(), |version| format!("{identifier}{separator}{version}"));
+    let pinned = |separator: &str| {
+        version.map_or_else(|| identifier.to_owned(), |version| format!("{identifier}{separator}{version}"))
+    };
     let (runner, fixed, what) = match either("registryType", "registry_name")? {
         "npm" => ("npx", vec!["-y"], pinned("@")),
         "pypi" => ("uvx", vec![], pinned("==")),
         "nuget" => ("dnx", vec![], pinned("@")),
-        "oci" | "docker" => ("docker", vec!["run", "-i", "--rm"], if identifier.contains(':') { identifier.to_owned() } else { pinned(":") }),
+        "oci" | "docker" => (
+            "docker",
+            vec!["run", "-i", "--rm"],
+            if identifier.contains(':') { identifier.to_owned() } else { pinned(":") },
+        ),
         _ => return None,
     };
     let mut words = vec![either("runtimeHint", "runtime_hint").unwrap_or(runner).to_owned()];

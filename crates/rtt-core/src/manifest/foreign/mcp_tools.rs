@@ -53,7 +53,11 @@ pub(super) fn methods(sink: &mut Sink, pointer: &str, tools: &Value) -> BTreeMap
             Some(schema) => usable(sink, &at, name, "inputSchema", schema).filter(|schema| {
                 let usable = accepts_objects(schema);
                 if !usable {
-                    sink.warn("RTT-M010", &at, format!("the inputSchema of tool '{name}' accepts no object; it is ignored"));
+                    sink.warn(
+                        "RTT-M010",
+                        &at,
+                        format!("the inputSchema of tool '{name}' accepts no object; it is ignored"),
+                    );
                 }
                 usable
             }),

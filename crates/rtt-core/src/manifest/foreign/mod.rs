@@ -64,9 +64,13 @@ fn version(sink: &mut Sink, pointer: &str, written: Option<&str>) -> Option<Vers
     let written = written?;
     let version = lenient_version(written);
     if version.is_none() {
-        sink.warn("RTT-M010", pointer, format!("'{written}' is not a version, expected one such as 1.2.0; it is ignored"))
-            .help
-            .push("give a version of three numbers, so that others can require a range of it".to_owned());
+        sink.warn(
+            "RTT-M010",
+            pointer,
+            format!("'{written}' is not a version, expected one such as 1.2.0; it is ignored"),
+        )
+        .help
+        .push("give a version of three numbers, so that others can require a range of it".to_owned());
     }
     version
 }

@@ -13,7 +13,8 @@ pub(super) fn convert(sink: &mut Sink, pointer: &str, agent: &Value) {
     let manifest = if let Some(address) = text(agent, "rtt_saddr") {
         rtt_v1::identify(sink, &at("rtt_saddr"), address, &at("version"), written)
     } else {
-        let Some((key, id)) = ["id", "symbol", "name"].iter().find_map(|key| text(agent, key).map(|id| (*key, id))) else {
+        let Some((key, id)) = ["id", "symbol", "name"].iter().find_map(|key| text(agent, key).map(|id| (*key, id)))
+        else {
             sink.error("RTT-M009", pointer, "an agent without identity, expected 'rtt_saddr', 'id' or 'name'")
                 .help
                 .push("add \"rtt_saddr\": \"rtt://agent/api/name@1.0.0\"".to_owned());

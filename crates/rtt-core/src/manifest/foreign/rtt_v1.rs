@@ -67,9 +67,13 @@ pub(super) fn identify(
     written: Option<&str>,
 ) -> Option<Manifest> {
     let Some(dotted) = from_address(address) else {
-        sink.error("RTT-M009", address_at, format!("'{address}' is not an address, expected one that begins with rtt://"))
-            .help
-            .push("for example rtt://core/api/metrics@1.0.0".to_owned());
+        sink.error(
+            "RTT-M009",
+            address_at,
+            format!("'{address}' is not an address, expected one that begins with rtt://"),
+        )
+        .help
+        .push("for example rtt://core/api/metrics@1.0.0".to_owned());
         return None;
     };
     let (name, in_address) =
@@ -89,7 +93,11 @@ pub(super) fn identify(
     if let (Some(beside), Some(in_address)) = (&beside, &in_address)
         && beside != in_address
     {
-        sink.warn("RTT-M010", version_at, format!("version {beside} differs from {in_address} in the address, which is used"));
+        sink.warn(
+            "RTT-M010",
+            version_at,
+            format!("version {beside} differs from {in_address} in the address, which is used"),
+        );
     }
     let version = in_address.or(beside).unwrap_or_else(|| {
         sink.note("RTT-M010", address_at, format!("'{address}' names no version; 1.0.0 is used"));
@@ -114,5 +122,12 @@ fn requires(sink: &mut Sink, at: &str, value: Option<&Value>, manifest: &mut Man
 }
 
 fn requirement(symbol: Symbol, version: Range) -> Requirement {
-    Requirement { symbol, version, protocol: None, capabilities: Vec::new(), methods: Default::default(), optional: false }
+    Requirement {
+        symbol,
+        version,
+        protocol: None,
+        capabilities: Vec::new(),
+        methods: Default::default(),
+        optional: false,
+    }
 }

@@ -117,6 +117,6 @@ mod tests {
         };
         let text = table(&[record]);
         assert_eq!(text.lines().count(), 2);
-        assert!(text.ends_with("12 ms  success\\n\\u{1b}[2J  symbols=8\n"), "{text}");
+        assert!(text.ends_with("12 ms  success\\n\\u{1b}[2J   symbols=8\n"), "{text}");
     }
 }

@@ -21,7 +21,7 @@ pub(super) fn find(given: &Node, refusing: &Node) -> Option<Value> {
     let mut hints = Hints::default();
     hints.collect(given.value);
     hints.collect(refusing.value);
-    hints.lengths.extend([0, 1]);
+    hints.lengths.extend([0, 1, 2]);
     let samples = samples(&[given.clone()], &hints, MAX_DEPTH);
     let witnesses = samples
         .into_iter()

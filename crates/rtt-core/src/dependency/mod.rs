@@ -22,4 +22,4 @@ pub use resolve::{Finding, Resolution, resolve};
 pub use terms::accepts;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

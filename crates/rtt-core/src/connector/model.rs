@@ -93,6 +93,8 @@ pub struct TypeModel {
 pub struct FieldModel {
     /// Its JSON name.
     pub wire: String,
+    /// Its JSON name as a comment may show it.
+    pub label: String,
     /// Its identifier.
     pub name: String,
     /// Its type.
@@ -198,6 +200,7 @@ fn type_model(declaration: Declaration, breaks: &[String]) -> TypeModel {
 
 fn field_model(field: Field, breaks: &[String]) -> FieldModel {
     FieldModel {
+        label: comment_lines(&field.wire, breaks).join(" "),
         wire: field.wire,
         name: field.name,
         r#type: field.r#type,

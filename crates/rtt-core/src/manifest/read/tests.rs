@@ -57,7 +57,7 @@ fn reads_the_canonical_form_whole() {
 #[test]
 fn says_where_and_what() {
     check("{\n \"symbol\": }", &["RTT-M001 2:12 not valid JSON"]);
-    check("{\"symbol\": \"a.b\",\n \"symbol\": \"a.c\"}", &["RTT-M001 2:10 duplicate key 'symbol'"]);
+    check("{\"symbol\": \"a.b\",\n \"symbol\": \"a.c\"}", &["RTT-M001 2:9 duplicate key 'symbol'"]);
     check("{\n  \"symbol\": \"a.b\"\n}", &["RTT-M002 1:1 missing key 'version'"]);
     check("{\"version\": \"1.0.0\", \"requires\": []}", &["RTT-M002 1:1 missing key 'symbol'"]);
     check(
@@ -89,13 +89,17 @@ fn says_where_and_what() {
             r#""provides": {"methods": {"m": {"result": {"$ref": "http://x/y"}}}}"#,
             "RTT-M007 2:42 the result of method 'm'",
         ),
+        (
+            r#""provides": {"methods": {"m": {"params": {"$schema": "https://json-schema.org/draft/2099/schema"}}}}"#,
+            "RTT-M007 2:42 the params of method 'm'",
+        ),
         (r#""endpoint": {"uds": "../x"}"#, "RTT-M006 2:21 endpoint.uds is '../x'"),
         (r#""endpoint": {"uds": ".."}"#, "RTT-M006 2:21 endpoint.uds is '..'"),
         (r#""endpoint": {"tcp": "localhost"}"#, "RTT-M006 2:21 endpoint.tcp is 'localhost'"),
         (r#""endpoint": {"tcp": "localhost:70000"}"#, "RTT-M006 2:21 endpoint.tcp"),
         (
             r#""provides": {"lanes": ["stdio"]}, "endpoint": {"stdio": []}"#,
-            "RTT-M006 2:56 endpoint.stdio names no command",
+            "RTT-M006 2:57 endpoint.stdio names no command",
         ),
         (r#""provides": {"lanes": ["shm"]}, "endpoint": {"tcp": "a:1"}"#, "RTT-M006 2:53 endpoint.tcp is given, but"),
         (r#""qos": {"latency_ms": 0}"#, "RTT-M002 2:23 'latency_ms'"),
@@ -106,9 +110,9 @@ fn says_where_and_what() {
     // Independent problems are all reported, and an unknown key alone does not make a manifest invalid.
     check(
         &with(
-            r#""requires": [{"symbol": "C", "version": "x"}], "qos": {"latency": 1}, "provides": {"methods": {"m": {"params": {"type": 1}}}}"#,
+            r#""requires": [{"symbol": "C", "version": "banana"}], "qos": {"latency": 1}, "provides": {"methods": {"m": {"params": {"type": 1}}}}"#,
         ),
-        &["RTT-M002 2:25", "RTT-M004 2:41", "RTT-M003 2:56 unknown key 'latency'", "RTT-M007"],
+        &["RTT-M002 2:25", "RTT-M004 2:41", "RTT-M003 2:61 unknown key 'latency'", "RTT-M007"],
     );
     assert_eq!(check(&with(r#""requries": []"#), &["RTT-M003"]).len(), 1);
 }
@@ -154,7 +158,7 @@ fn reads_the_older_rtt_form() {
     // Some writers put the other members beside "symbol".
     let text =
         r#"{"symbol": {"saddr": "rtt://test/api/x"}, "provides": ["a"], "requires": ["rtt://core/api/y@1.2", "no"]}"#;
-    let manifests = check(text, &["RTT-M010 1:22 'rtt://test/api/x' names no version", "RTT-M010 1:97 ignored: 'no'"]);
+    let manifests = check(text, &["RTT-M010 1:22 'rtt://test/api/x' names no version", "RTT-M010 1:99 ignored: 'no'"]);
     assert_eq!(manifests[0].manifest.requires[0].version.as_str(), "1.2");
     check(r#"{"symbol": {"type": "api"}}"#, &["RTT-M009 1:12 missing key 'saddr'"]);
     check(r#"{"symbol": {"saddr": "http://x"}}"#, &["RTT-M009 1:22 'http://x' is not an address"]);
@@ -173,7 +177,7 @@ fn reads_the_older_agent_form() {
     let later =
         r#"{"symbol": "my.app", "version": "1.0.0", "capabilities": ["a"], "rtt_saddr": "rtt://agent/my/app@1.0.0"}"#;
     assert_eq!(id(later, &[]), "agent.my.app@1.0.0");
-    assert_eq!(id(r#"{"caps": [], "name": "n"}"#, &["RTT-M010 1:21 'n' names no version"]), "agent.api.n@1.0.0");
+    assert_eq!(id(r#"{"caps": [], "name": "n"}"#, &["RTT-M010 1:22 'n' names no version"]), "agent.api.n@1.0.0");
     check(r#"{"caps": []}"#, &["RTT-M009 1:1 an agent without identity"]);
 }
 

@@ -48,7 +48,7 @@ fn reads_the_canonical_form_whole() {
     let manifests = check(text, &[]);
     let manifest = &manifests[0].manifest;
     assert_eq!(manifest.id().to_string(), "agent.storage.tsdb@1.2.0");
-    assert_eq!((manifests[0].form, manifests[0].place.at.map(|at| at.line)), (Form::Canonical, Some(2)));
+    assert_eq!((manifests[0].form, manifests[0].place.pointer.as_str()), (Form::Canonical, "/symbol"));
     // What is written into the registry reads back as the same manifest.
     let again = json::pretty(manifest);
     assert_eq!(check(&again, &[])[0].manifest, *manifest);
@@ -177,6 +177,7 @@ fn reads_the_older_agent_form() {
     let later =
         r#"{"symbol": "my.app", "version": "1.0.0", "capabilities": ["a"], "rtt_saddr": "rtt://agent/my/app@1.0.0"}"#;
     assert_eq!(id(later, &[]), "agent.my.app@1.0.0");
+    assert_eq!(id(r#"{"symbol": "my.app", "version": "1.0.0", "desc": "d"}"#, &[]), "my.app@1.0.0");
     assert_eq!(id(r#"{"caps": [], "name": "n"}"#, &["RTT-M010 1:22 'n' names no version"]), "agent.api.n@1.0.0");
     check(r#"{"caps": []}"#, &["RTT-M009 1:1 an agent without identity"]);
 }
@@ -286,6 +287,77 @@ fn reads_every_real_manifest() {
             let path = entry.expect("readable").path();
             let reading = read(&path.to_string_lossy(), &std::fs::read(&path).expect("readable"));
             assert!(reading.is_invalid() && reading.manifests.is_empty(), "{}", path.display());
+        }
+    }
+}
+
+/// Documents made of the keys that forms are recognised by, with values that may be anything.
+fn documents() -> impl proptest::strategy::Strategy<Value = Value> {
+    use proptest::prelude::*;
+    let key = proptest::sample::select(vec![
+        "symbol",
+        "version",
+        "saddr",
+        "rtt_saddr",
+        "id",
+        "name",
+        "caps",
+        "capabilities",
+        "qos",
+        "tags",
+        "lang",
+        "requires",
+        "provides",
+        "methods",
+        "params",
+        "skills",
+        "url",
+        "supportedInterfaces",
+        "mcpServers",
+        "command",
+        "args",
+        "servers",
+        "packages",
+        "remotes",
+        "identifier",
+        "registryType",
+        "tools",
+        "inputSchema",
+        "arguments",
+        "result",
+        "agents",
+        "description",
+        "endpoint",
+        "uds",
+        "tcp",
+    ]);
+    let word =
+        prop_oneof!["\\PC{0,12}", "rtt://[a-zA-Z/@#.0-9]{0,20}", "[0-9.x-]{0,8}", "https?://[a-z:0-9\\[\\]@/]{0,12}"];
+    let leaf = prop_oneof![
+        word.prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from)
+    ];
+    leaf.prop_recursive(4, 40, 6, move |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            proptest::collection::vec((key.clone(), inner), 0..6)
+                .prop_map(|members| members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect::<Value>()),
+        ]
+    })
+}
+
+proptest::proptest! {
+    #[test]
+    fn whatever_is_read_is_valid_or_reported(document in documents()) {
+        let text = document.to_string();
+        let reading = read("providers/x.json", text.as_bytes());
+        proptest::prop_assert!(!reading.manifests.is_empty() || !reading.diagnostics.is_empty());
+        for sourced in &reading.manifests {
+            let again = json::pretty(&sourced.manifest);
+            let value = json::parse(again.as_bytes()).expect("JSON");
+            proptest::prop_assert_eq!(Schema::Manifest.check("T", "x", &again, &value), vec![]);
         }
     }
 }

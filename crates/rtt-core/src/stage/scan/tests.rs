@@ -265,3 +265,26 @@ fn names_must_be_unicode() {
     let report = here.run(&Request::default());
     assert_eq!((report.verdict, rules(&report)), (Verdict::InvalidInput, vec![("RTT-M015", Severity::Error)]));
 }
+
+#[test]
+fn registers_real_tool_lists_and_cards() {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
+    let here = Here::new(&[]);
+    let mut files = 0;
+    for folder in ["mcp-tools/docker-registry", "a2a-cards"] {
+        let Ok(entries) = fs::read_dir(data.join(folder)) else {
+            println!("skipped: no {folder} among the shared data");
+            continue;
+        };
+        for entry in entries {
+            let path = entry.expect("readable").path();
+            let name = path.file_name().and_then(|name| name.to_str()).expect("UTF-8");
+            here.write(&format!("providers/{name}"), &fs::read_to_string(&path).expect("readable"));
+            files += 1;
+        }
+    }
+    let report = here.run(&Request::default());
+    // Reading it back also checks it against the registry's schema.
+    assert_eq!(here.registry().value.instances.len(), files, "{:#?}", report.diagnostics);
+    assert!(here.changed().is_empty());
+}

@@ -90,11 +90,7 @@ fn collect(root: Node, text: &str, problems: &mut Vec<SyntaxProblem>) {
 fn at(node: Node, text: &str, message: String) -> SyntaxProblem {
     let start = node.start_byte();
     let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
-    SyntaxProblem {
-        line: node.start_position().row + 1,
-        column: text[line_start..start].chars().count() + 1,
-        message,
-    }
+    SyntaxProblem { line: node.start_position().row + 1, column: text[line_start..start].chars().count() + 1, message }
 }
 
 #[cfg(test)]

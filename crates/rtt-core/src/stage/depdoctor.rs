@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Context, Error, Report, Stage, Verdict};
+use super::{Context, Error, Report, Stage, Verdict, upstream};
 use crate::dependency::report::Dependencies;
 use crate::dependency::{GraphFormat, Resolution, explain, graph, resolve};
 use crate::diagnostic::{self, Diagnostic, Place, Severity};
@@ -13,7 +13,7 @@ use crate::registry::Registry;
 use crate::schema::Schema;
 use crate::symbol::SymbolRange;
 use crate::text::{self, counted};
-use crate::workspace::state::{self, Fingerprint, StateError, StateFile};
+use crate::workspace::state::{self, Fingerprint, StateError};
 use crate::workspace::{Workspace, layout};
 
 /// The options of stage 20.
@@ -33,7 +33,7 @@ pub struct Request {
 /// [`Error::NotRun`] and [`Error::Stale`] about the registry, [`Error::Usage`] if the symbol to explain is none or
 /// nobody knows it, [`Error::Workspace`] if the report cannot be written.
 pub fn run(workspace: &Workspace, request: &Request, context: &Context) -> Result<Report, Error> {
-    let registry = fresh_registry(workspace)?;
+    let registry = upstream::registry(workspace)?;
     let fingerprint = Stage::DepDoctor.fingerprint([("registry", registry.digest)]);
     let previous = previous(workspace)?;
     let current = previous.as_ref().is_some_and(|report| report.fingerprint == fingerprint);
@@ -76,10 +76,6 @@ pub fn run(workspace: &Workspace, request: &Request, context: &Context) -> Resul
     report.outputs.push(layout::DEPENDENCIES.to_owned());
     log::info!("Validated {}", counted(resolution.edges.len(), "dependency edge"));
     Ok(report)
-}
-
-fn fresh_registry(workspace: &Workspace) -> Result<StateFile<Registry>, Error> {
-    super::read_earlier::<Registry>(workspace, layout::REGISTRY, Schema::Registry, Stage::Scan)
 }
 
 /// Reads the output of an earlier run; a corrupt one is made anew, like a missing one.

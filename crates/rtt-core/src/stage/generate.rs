@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Context, Error, Report, Stage, Verdict, read_earlier};
+use super::{Context, Error, Report, Stage, Verdict, upstream};
 use crate::connector::check::{self, Draft, Outcome};
 use crate::connector::index::{Connector, Connectors, Served, SupportFile, Verification};
 use crate::connector::model::{self, Model};
@@ -45,8 +45,6 @@ pub struct Request {
     pub check: bool,
     /// Remove generated files that no dependency needs any more.
     pub prune: bool,
-    /// How many connectors are made at once; 0: as many as there are processors.
-    pub jobs: usize,
 }
 
 /// Generates connectors.
@@ -61,16 +59,8 @@ pub fn run(workspace: &Workspace, request: &Request, context: &Context) -> Resul
         return Ok(list_languages(&stubs));
     }
     let wanted = wanted_languages(&stubs, &request.languages)?;
-    let registry = read_earlier::<Registry>(workspace, layout::REGISTRY, Schema::Registry, Stage::Scan)?;
-    let dependencies =
-        read_earlier::<Dependencies>(workspace, layout::DEPENDENCIES, Schema::Dependencies, Stage::DepDoctor)?;
-    if dependencies.value.fingerprint.inputs.get("registry") != Some(&registry.digest) {
-        return Err(Error::Stale {
-            file: layout::DEPENDENCIES,
-            stage: Stage::DepDoctor,
-            changed: vec!["registry".to_owned()],
-        });
-    }
+    let registry = upstream::registry(workspace)?;
+    let dependencies = upstream::dependencies(workspace, registry.digest)?;
     let fingerprint = fingerprint(request, &stubs, registry.digest, dependencies.digest, &wanted);
     let previous = state::read::<Connectors>(workspace, layout::CONNECTORS, Schema::Connectors)?.map(|file| file.value);
     if let Some(index) = previous.as_ref().filter(|index| index.fingerprint == fingerprint && !context.force)
@@ -86,7 +76,10 @@ pub fn run(workspace: &Workspace, request: &Request, context: &Context) -> Resul
     let files: BTreeMap<String, &str> = built
         .iter()
         .flat_map(|language| {
-            language.drafts.iter().map(move |draft| (format!("{}/{}", language.folder, draft.file), draft.text.as_str()))
+            language
+                .drafts
+                .iter()
+                .map(move |draft| (format!("{}/{}", language.folder, draft.file), draft.text.as_str()))
         })
         .collect();
     let changes = compare(workspace, &files, previous.as_ref())?;
@@ -200,7 +193,8 @@ fn wanted_languages(stubs: &Stubs, names: &[String]) -> Result<Option<BTreeSet<S
 
 fn no_template_help(stubs: &Stubs, name: &str) -> String {
     let known: Vec<&str> = stubs.languages().map(|language| language.name.as_str()).collect();
-    let near = text::nearest(name, known.iter().copied()).map(|near| format!("did you mean '{near}'? ")).unwrap_or_default();
+    let near =
+        text::nearest(name, known.iter().copied()).map(|near| format!("did you mean '{near}'? ")).unwrap_or_default();
     format!("{near}there are stubs for {}; add a stubs/{name}/ folder for another language", known.join(", "))
 }
 
@@ -333,13 +327,9 @@ fn no_template(workspace: &Workspace, stubs: &Stubs, consumer: &Instance, name: 
 }
 
 fn build_all<'a>(jobs: &[Job<'a>], request: &Request, context: &Context) -> Result<Vec<Built<'a>>, Error> {
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(request.jobs)
-        .build()
-        .map_err(|error| Error::Internal(format!("no threads: {error}")))?;
     let total: usize = jobs.iter().map(|job| job.connectors.len()).sum();
     context.progress.start("Generating connectors", total as u64);
-    let built = pool.install(|| jobs.par_iter().map(|job| build(job, request, context)).collect());
+    let built = jobs.par_iter().map(|job| build(job, request, context)).collect();
     context.progress.finish();
     built
 }
@@ -415,12 +405,14 @@ fn verify(built: &mut Built, request: &Request) -> Result<Verification, Error> {
         Outcome::Accepted => return Ok(Verification::Compiled),
         Outcome::Refused(findings) => built.findings = findings,
         Outcome::Unavailable { program } => {
-            let what = program.map_or("its stub names no check".to_owned(), |name| format!("'{name}' is not installed"));
+            let what =
+                program.map_or("its stub names no check".to_owned(), |name| format!("'{name}' is not installed"));
             let message = format!("{} connectors are not checked by a toolchain: {what}", language.name);
             built.findings.push(if has_grammar {
                 Diagnostic::warning("RTT-C005", message).help("install it, or use --verify syntax")
             } else {
-                Diagnostic::error("RTT-C005", message).help("install it: there is no embedded grammar for this language")
+                Diagnostic::error("RTT-C005", message)
+                    .help("install it: there is no embedded grammar for this language")
             });
         }
     }
@@ -454,7 +446,10 @@ fn describe(job: &Job, built: &mut Built, verification: Verification) {
     let support = stub
         .support
         .iter()
-        .map(|support| SupportFile { path: format!("{}/{}", built.folder, support.file), sha256: digest(&support.file) })
+        .map(|support| SupportFile {
+            path: format!("{}/{}", built.folder, support.file),
+            sha256: digest(&support.file),
+        })
         .collect();
     built.connectors = connectors;
     built.support = support;
@@ -611,7 +606,10 @@ fn check_only(
     let mut report = if changes.is_empty() {
         Report::new(Verdict::Success, format!("{} up to date", text::counted(index.connectors.len(), "connector")))
     } else {
-        Report::new(Verdict::CheckFailed, format!("{} would change; run rtt-30-generate", text::counted(changes.len(), "file")))
+        Report::new(
+            Verdict::CheckFailed,
+            format!("{} would change; run rtt-30-generate", text::counted(changes.len(), "file")),
+        )
     };
     report.details = changes;
     report.diagnostics = findings;

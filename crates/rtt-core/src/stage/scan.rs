@@ -75,7 +75,7 @@ pub fn run(workspace: &Workspace, request: &Request, context: &Context) -> Resul
     }
 
     let mut diagnostics = found.findings;
-    let mut invalid = 0;
+    let mut invalid = diagnostic::count(&diagnostics, Severity::Error);
     let mut manifests = Vec::new();
     for file in parse(&loaded) {
         let is_invalid = file.is_invalid();

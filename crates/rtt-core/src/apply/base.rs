@@ -1,0 +1,59 @@
+//! Whether a plan was made from what is there now.
+
+use serde_json::Value;
+
+use crate::digest::Digest;
+use crate::plan::Base;
+use crate::routes;
+use crate::workspace::{Error, Workspace, layout};
+
+/// The inputs of a plan that an apply compares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Current {
+    /// Generation of `.rtt/routes.json`.
+    pub generation: u64,
+    /// Digest of the desired routes.
+    pub routes: Digest,
+    /// Digest of the policy's bytes.
+    pub policy: Digest,
+    /// Digest of the registry's bytes.
+    pub registry: Digest,
+    /// Digest of the connector index's bytes.
+    pub connectors: Digest,
+}
+
+impl Current {
+    /// Takes the digests of what is there now; `document` is `.rtt/routes.json`.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn read(workspace: &Workspace, document: &Value) -> Result<Self, Error> {
+        let digest = |file| Ok::<_, Error>(Digest::of_bytes(workspace.read_optional(file)?.unwrap_or_default()));
+        Ok(Self {
+            generation: routes::generation(document),
+            routes: routes::desired_digest(document),
+            policy: digest(layout::POLICY)?,
+            registry: digest(layout::REGISTRY)?,
+            connectors: digest(layout::CONNECTORS)?,
+        })
+    }
+
+    /// Returns the names of the inputs that changed since the plan was made.
+    pub fn changed_since(&self, base: &Base) -> Vec<&'static str> {
+        let mut changed = Vec::new();
+        if self.generation != base.generation {
+            changed.push("generation");
+        }
+        for (name, now, then) in [
+            ("routes", self.routes, base.routes),
+            ("policy", self.policy, base.policy),
+            ("registry", self.registry, base.registry),
+            ("connectors", self.connectors, base.connectors),
+        ] {
+            if now != then {
+                changed.push(name);
+            }
+        }
+        changed
+    }
+}

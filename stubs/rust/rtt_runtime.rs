@@ -352,7 +352,17 @@ macro_rules! leaf {
 }
 leaf!(bool, "a boolean", Json::Bool, Json::Bool(value) => *value);
 leaf!(String, "a string", Json::String, Json::String(value) => value.clone());
-leaf!(Json, "a value", std::convert::identity, value => value.clone());
+
+impl ToJson for Json {
+    fn to_json(&self) -> Json {
+        self.clone()
+    }
+}
+impl FromJson for Json {
+    fn from_json(value: &Json) -> Result<Self, String> {
+        Ok(value.clone())
+    }
+}
 
 impl ToJson for i64 {
     fn to_json(&self) -> Json {

@@ -90,11 +90,7 @@ fn collect(root: Node, text: &str, problems: &mut Vec<SyntaxProblem>) {
 fn at(node: Node, text: &str, message: String) -> SyntaxProblem {
     let start = node.start_byte();
     let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
-    SyntaxProblem {
-        line: node.start_position().row + 1,
-        column: text[line_start..start].chars().count() + 1,
-        message,
-    }
+    SyntaxProblem { line: node.start_position().row + 1, column: text[line_start..start].chars().count() + 1, message }
 }
 
 #[cfg(test)]
@@ -121,8 +117,8 @@ mod tests {
 
     #[test]
     fn shows_the_place_in_characters() {
-        let problems = check("python", "x = 'é'; y = )\n").expect_err("a stray bracket");
-        assert_eq!((problems[0].line, problems[0].column), (1, 14), "{problems:?}");
+        let problems = check("rust", "// é\nconst É: u8 = @;\n").expect_err("a stray sign");
+        assert_eq!((problems[0].line, problems[0].column), (2, 15), "{problems:?}");
         assert!(check("klingon", "").expect_err("unknown")[0].message.contains("no grammar named 'klingon'"));
     }
 }

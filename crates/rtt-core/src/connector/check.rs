@@ -84,9 +84,12 @@ pub fn toolchain(language: &Language, folder: &str, drafts: &[Draft]) -> io::Res
             Ok(output) => {
                 let place = target.map_or_else(|| folder.to_owned(), |draft| format!("{folder}/{}", draft.file));
                 findings.push(
-                    Diagnostic::error("RTT-C004", format!("'{program}' refuses the generated code: {}", words(&output)))
-                        .at(Place::file(place))
-                        .help(format!("correct the template in stubs/{}/; nothing was written", language.name)),
+                    Diagnostic::error(
+                        "RTT-C004",
+                        format!("'{program}' refuses the generated code: {}", words(&output)),
+                    )
+                    .at(Place::file(place))
+                    .help(format!("correct the template in stubs/{}/; nothing was written", language.name)),
                 );
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -99,11 +102,7 @@ pub fn toolchain(language: &Language, folder: &str, drafts: &[Draft]) -> io::Res
 }
 
 fn run(program: &str, arguments: impl Iterator<Item = String>, folder: &Path) -> io::Result<std::process::Output> {
-    Command::new(program)
-        .args(arguments)
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .output()
+    Command::new(program).args(arguments).current_dir(folder).stdin(Stdio::null()).output()
 }
 
 /// The beginning of what a tool printed.

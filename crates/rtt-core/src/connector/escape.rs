@@ -108,10 +108,7 @@ mod tests {
             special: "$".to_owned(),
         };
         let hostile = "a\"\\\n${x}🦀";
-        assert_eq!(
-            strings("\\u{hex4}", true).literal(hostile),
-            r#""a\u0022\u005c\u000a\u0024{x}\ud83e\udd80""#
-        );
+        assert_eq!(strings("\\u{hex4}", true).literal(hostile), r#""a\u0022\u005c\u000a\u0024{x}\ud83e\udd80""#);
         assert_eq!(
             strings("\\U{hex8}", false).literal(hostile),
             r#""a\U00000022\U0000005c\U0000000a\U00000024{x}\U0001f980""#

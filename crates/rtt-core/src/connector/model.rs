@@ -195,7 +195,13 @@ fn method_model(
 fn type_model(declaration: Declaration, breaks: &[String]) -> TypeModel {
     let fields: Vec<FieldModel> = declaration.fields.into_iter().map(|field| field_model(field, breaks)).collect();
     let (optional, required) = fields.iter().cloned().partition(|field| field.optional);
-    TypeModel { name: declaration.name, doc: comment_lines(&declaration.description, breaks), fields, required, optional }
+    TypeModel {
+        name: declaration.name,
+        doc: comment_lines(&declaration.description, breaks),
+        fields,
+        required,
+        optional,
+    }
 }
 
 fn field_model(field: Field, breaks: &[String]) -> FieldModel {

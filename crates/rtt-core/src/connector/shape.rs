@@ -55,9 +55,9 @@ pub fn without_descriptions(shape: &Value) -> Value {
         let kept = match key.as_str() {
             "description" => continue,
             "properties" => match value {
-                Value::Object(inner) => {
-                    Value::Object(inner.iter().map(|(name, shape)| (name.clone(), without_descriptions(shape))).collect())
-                }
+                Value::Object(inner) => Value::Object(
+                    inner.iter().map(|(name, shape)| (name.clone(), without_descriptions(shape))).collect(),
+                ),
                 other => other.clone(),
             },
             "items" | "additionalProperties" => without_descriptions(value),

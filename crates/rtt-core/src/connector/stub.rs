@@ -205,14 +205,16 @@ impl Language {
             problems.push(problem(format!("the file '{file}' is missing")).help(format!("add {folder}/{file}")));
         }
         match &stub.grammar {
-            Some(grammar) if !rtt_syntax::knows(grammar) => problems.push(
-                problem(format!("there is no embedded grammar '{grammar}'"))
-                    .help(format!("grammars: {}; leave it out to use the toolchain's check", rtt_syntax::GRAMMARS.join(", "))),
+            Some(grammar) if !rtt_syntax::knows(grammar) => {
+                problems.push(problem(format!("there is no embedded grammar '{grammar}'")).help(format!(
+                    "grammars: {}; leave it out to use the toolchain's check",
+                    rtt_syntax::GRAMMARS.join(", ")
+                )))
+            }
+            None if stub.toolchain.check.is_empty() => problems.push(
+                problem("neither a grammar nor a toolchain check is named".to_owned())
+                    .help("generated code is never written unchecked: name one of them"),
             ),
-            None if stub.toolchain.check.is_empty() => problems
-                .push(problem("neither a grammar nor a toolchain check is named".to_owned()).help(
-                    "generated code is never written unchecked: name one of them",
-                )),
             _ => {}
         }
         if problems.is_empty() {

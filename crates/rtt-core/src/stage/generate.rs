@@ -86,7 +86,10 @@ pub fn run(workspace: &Workspace, request: &Request, context: &Context) -> Resul
     let files: BTreeMap<String, &str> = built
         .iter()
         .flat_map(|language| {
-            language.drafts.iter().map(move |draft| (format!("{}/{}", language.folder, draft.file), draft.text.as_str()))
+            language
+                .drafts
+                .iter()
+                .map(move |draft| (format!("{}/{}", language.folder, draft.file), draft.text.as_str()))
         })
         .collect();
     let changes = compare(workspace, &files, previous.as_ref())?;
@@ -200,7 +203,8 @@ fn wanted_languages(stubs: &Stubs, names: &[String]) -> Result<Option<BTreeSet<S
 
 fn no_template_help(stubs: &Stubs, name: &str) -> String {
     let known: Vec<&str> = stubs.languages().map(|language| language.name.as_str()).collect();
-    let near = text::nearest(name, known.iter().copied()).map(|near| format!("did you mean '{near}'? ")).unwrap_or_default();
+    let near =
+        text::nearest(name, known.iter().copied()).map(|near| format!("did you mean '{near}'? ")).unwrap_or_default();
     format!("{near}there are stubs for {}; add a stubs/{name}/ folder for another language", known.join(", "))
 }
 
@@ -415,12 +419,14 @@ fn verify(built: &mut Built, request: &Request) -> Result<Verification, Error> {
         Outcome::Accepted => return Ok(Verification::Compiled),
         Outcome::Refused(findings) => built.findings = findings,
         Outcome::Unavailable { program } => {
-            let what = program.map_or("its stub names no check".to_owned(), |name| format!("'{name}' is not installed"));
+            let what =
+                program.map_or("its stub names no check".to_owned(), |name| format!("'{name}' is not installed"));
             let message = format!("{} connectors are not checked by a toolchain: {what}", language.name);
             built.findings.push(if has_grammar {
                 Diagnostic::warning("RTT-C005", message).help("install it, or use --verify syntax")
             } else {
-                Diagnostic::error("RTT-C005", message).help("install it: there is no embedded grammar for this language")
+                Diagnostic::error("RTT-C005", message)
+                    .help("install it: there is no embedded grammar for this language")
             });
         }
     }
@@ -454,7 +460,10 @@ fn describe(job: &Job, built: &mut Built, verification: Verification) {
     let support = stub
         .support
         .iter()
-        .map(|support| SupportFile { path: format!("{}/{}", built.folder, support.file), sha256: digest(&support.file) })
+        .map(|support| SupportFile {
+            path: format!("{}/{}", built.folder, support.file),
+            sha256: digest(&support.file),
+        })
         .collect();
     built.connectors = connectors;
     built.support = support;
@@ -611,7 +620,10 @@ fn check_only(
     let mut report = if changes.is_empty() {
         Report::new(Verdict::Success, format!("{} up to date", text::counted(index.connectors.len(), "connector")))
     } else {
-        Report::new(Verdict::CheckFailed, format!("{} would change; run rtt-30-generate", text::counted(changes.len(), "file")))
+        Report::new(
+            Verdict::CheckFailed,
+            format!("{} would change; run rtt-30-generate", text::counted(changes.len(), "file")),
+        )
     };
     report.details = changes;
     report.diagnostics = findings;

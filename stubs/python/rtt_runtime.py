@@ -19,6 +19,8 @@ from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 MAX_LINE = 16 * 1024 * 1024
 MAX_SOCKET_PATH = 107
+# A child process needs time to start before it can answer the handshake, whatever a call may take.
+START_TIMEOUT = 10.0
 MCP_STATELESS = "2026-07-28"
 MCP_HANDSHAKE = "2025-11-25"
 
@@ -349,7 +351,8 @@ class Client:
                 self._stream = _connect(self._root, target, left)
                 self._instance = target.instance
                 if self._INTERFACE.protocol == "mcp":
-                    self._open_mcp(deadline)
+                    start = time.monotonic() + START_TIMEOUT
+                    self._open_mcp(max(deadline, start) if target.lane == "stdio" else deadline)
                 if reasons:
                     _log.warning("[rtt] [WARN] %s not reached, using %s", "; ".join(reasons), target.instance)
                 return

@@ -17,6 +17,8 @@ use std::time::{Duration, Instant};
 const MAX_LINE: usize = 16 * 1024 * 1024;
 const MAX_SOCKET_PATH: usize = 107;
 const MAX_DEPTH: usize = 256;
+/// A child process needs time to start before it can answer the handshake, whatever a call may take.
+const START_TIMEOUT: Duration = Duration::from_secs(10);
 const MCP_STATELESS: &str = "2026-07-28";
 const MCP_HANDSHAKE: &str = "2025-11-25";
 
@@ -631,6 +633,11 @@ impl Client {
         self.stream = None;
     }
 
+    /// Changes how long a call may take.
+    pub fn set_timeout(&mut self, timeout: Duration) {
+        self.timeout = timeout;
+    }
+
     /// Calls a method.
     pub fn invoke(&mut self, name: &str, params: &Json) -> Result<Json, Error> {
         let protocol = |instance: &str, reason: String| Error::Protocol { instance: instance.to_string(), reason };
@@ -692,7 +699,13 @@ impl Client {
                 Ok(stream) => {
                     self.stream = Some(stream);
                     self.instance = target.instance.clone();
-                    if self.interface.protocol == "mcp" { self.open_mcp(deadline) } else { Ok(()) }
+                    if self.interface.protocol != "mcp" {
+                        Ok(())
+                    } else if target.lane == "stdio" {
+                        self.open_mcp(deadline.max(Instant::now() + START_TIMEOUT))
+                    } else {
+                        self.open_mcp(deadline)
+                    }
                 }
                 Err(error) => broken(error.to_string()),
             };

@@ -2,7 +2,7 @@
 //!
 //! A language whose toolchain is not installed is skipped with a message.
 
-#![expect(clippy::disallowed_methods, reason = "tests write programs and manifests into scratch folders")]
+#![expect(clippy::print_stderr, reason = "tests say what they skip")]
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read, Write};
@@ -81,7 +81,7 @@ fn prepare(workspace: &Workspace, manifests: &[Value]) {
 fn provider() -> Value {
     json!({
         "symbol": "agent.storage.tsdb", "version": "1.2.0", "description": "Time-series store",
-        "provides": {"lanes": ["uds", "tcp"], "methods": {
+        "provides": {"lanes": ["shm", "uds", "tcp", "stdio"], "methods": {
             "query": {
                 "description": "Samples of one series",
                 "params": {"type": "object", "properties": {"series": {"type": "string"}, "from": {"type": "integer"}},
@@ -225,6 +225,7 @@ fn serve(mut stream: impl Read + Write + Send + 'static, writer: impl Write + Se
                 Some("fail") => {
                     json!({"jsonrpc": "2.0", "id": id, "error": {"code": -32001, "message": "unknown series"}})
                 }
+                Some("garbage") => json!("not a message"),
                 _ => continue,
             };
             let first = "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/x\"}\n{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}";
@@ -261,7 +262,7 @@ fn live_workspace(folder: &Path) -> Workspace {
             serve(stream, writer);
         }
     });
-    let route = |agent: &str, via: &str, endpoint: &str, backups: Value| {
+    let route = |agent: &str, via: &str, endpoint: Value, backups: Value| {
         json!({"from": agent, "to": "agent.storage.tsdb@^1", "status": {
             "plan": "sha256:0", "source": format!("{agent}@1.0.0"), "target": "agent.storage.tsdb@1.2.0", "via": via,
             "host": "local", "numa_node": 0, "endpoint": endpoint, "backups": backups}})
@@ -269,13 +270,23 @@ fn live_workspace(folder: &Path) -> Workspace {
     let backup = json!([{"target": "agent.storage.replica@3.0.0", "via": "tcp", "endpoint": address}]);
     let routes = json!({"version": "1.0.0", "auto": true, "generation": 1, "routes": [
         {"from": "a.desired", "to": "agent.storage.tsdb"},
-        route("a.uds", "uds", ".rtt/sockets/tsdb.sock", json!([])),
-        route("a.tcp", "tcp", &address, json!([])),
-        route("a.dead", "uds", ".rtt/sockets/dead.sock", backup),
+        route("a.uds", "uds", json!(".rtt/sockets/tsdb.sock"), json!([])),
+        route("a.tcp", "tcp", json!(address), json!([])),
+        route("a.stdio", "stdio", json!(["python3", "-B", "stdio.py"]), json!([])),
+        route("a.dead", "uds", json!(".rtt/sockets/dead.sock"), backup),
     ]});
+    workspace.write("stdio.py", STDIO_PROVIDER.as_bytes()).expect("writable");
     workspace.write(layout::ROUTES, rtt_core::json::pretty(&routes).as_bytes()).expect("writable");
     workspace
 }
+
+/// A provider that speaks over its standard input and output, and ends with its input.
+const STDIO_PROVIDER: &str = r#"
+import json, sys
+for line in sys.stdin:
+    answer = {"jsonrpc": "2.0", "id": json.loads(line)["id"], "result": {"samples": [1, 2.5]}}
+    print(json.dumps(answer), flush=True)
+"#;
 
 /// What every language's program prints.
 const EXPECTED: &str = "\
@@ -283,8 +294,10 @@ uds agent.storage.tsdb@1.2.0 2.5
 uds remote -32001 unknown series
 uds refused
 uds timeout
+uds garbage
 uds healthy
 tcp agent.storage.tsdb@1.2.0 2.5
+stdio agent.storage.tsdb@1.2.0 2.5
 dead agent.storage.replica@3.0.0 2.5
 none no route
 ";

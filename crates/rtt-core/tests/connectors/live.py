@@ -9,7 +9,7 @@ from agent_storage_tsdb_v1 import (
     RemoteError,
 )
 
-with AgentStorageTsdbV1.open(agent="a.uds", timeout=5) as tsdb:
+with AgentStorageTsdbV1.open(agent="a.uds", timeout=20) as tsdb:
     print("uds", tsdb.instance, tsdb.query(series="cpu", from_=1)["samples"][1])
     try:
         tsdb.fail({})
@@ -23,10 +23,14 @@ with AgentStorageTsdbV1.open(agent="a.uds", timeout=5) as tsdb:
         tsdb.slow(_timeout=0.2)
     except CallTimeoutError:
         print("uds timeout")
+    try:
+        tsdb.call("garbage")
+    except ProtocolError:
+        print("uds garbage")
     if tsdb.health():
         print("uds healthy")
-for agent in ["tcp", "dead"]:
-    with AgentStorageTsdbV1.open(agent="a." + agent) as tsdb:
+for agent in ["tcp", "stdio", "dead"]:
+    with AgentStorageTsdbV1.open(agent="a." + agent, timeout=20) as tsdb:
         print(agent, tsdb.instance, tsdb.call("query", {"series": "cpu"})["samples"][1])
 try:
     AgentStorageTsdbV1.open(agent="a.nobody")

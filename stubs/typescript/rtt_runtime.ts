@@ -15,7 +15,7 @@ import * as path from "node:path";
 // @ts-ignore
 import { Buffer } from "node:buffer";
 // @ts-ignore
-import process from "node:process";
+import * as process from "node:process";
 // @ts-ignore
 import { clearTimeout, setTimeout } from "node:timers";
 

@@ -1,11 +1,15 @@
 //! The symbol registry, stage 10's output: every valid instance, where it came from, and digests of its interface.
+//!
+//! Owns what happens when two places declare the same instance. Resolves no requirement and reads no file.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use serde::{Deserialize, Serialize};
 
+use crate::diagnostic::{Diagnostic, Place};
 use crate::digest::Digest;
-use crate::manifest::{Form, Manifest};
+use crate::manifest::{Form, Manifest, Sourced};
 use crate::symbol::{InstanceId, Symbol, SymbolRange};
 use crate::workspace::layout;
 use crate::workspace::state::Fingerprint;
@@ -58,8 +62,14 @@ pub struct Summary {
     pub methods: usize,
     /// Requirements of all instances.
     pub requirements: usize,
-    /// Instances that two files declare differently.
+    /// Instances that two places declare differently.
     pub collisions: usize,
+    /// Warnings of the run that made the registry.
+    #[serde(default)]
+    pub warnings: usize,
+    /// Files that were left out as invalid.
+    #[serde(default)]
+    pub invalid: usize,
     /// Instances by the form in which they were written.
     pub by_form: BTreeMap<Form, usize>,
 }
@@ -90,7 +100,7 @@ pub struct Origin {
     /// Where in that file.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub pointer: String,
-    /// Other files that declare the same.
+    /// Other places that declare the same, each a path, with `#` and a JSON pointer where it is a part of the file.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub also: Vec<String>,
 }
@@ -121,6 +131,131 @@ impl Registry {
     /// Returns the highest version in a range.
     pub fn highest(&self, wanted: &SymbolRange) -> Option<&Instance> {
         self.versions(&wanted.symbol).iter().rev().find(|instance| wanted.range.contains(&instance.manifest.version))
+    }
+}
+
+/// What came of bringing manifests together.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Collected {
+    /// The instances, sorted by symbol and version, each once.
+    pub instances: Vec<Instance>,
+    /// How many declarations differ from the one that was registered.
+    pub collisions: usize,
+    /// Duplicates, collisions, and singletons with several versions.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Brings the manifests of all files together. `manifests` come in path order, those of one file in its order; of
+/// several that declare one instance differently, the first is registered.
+pub fn collect(manifests: impl IntoIterator<Item = Sourced>) -> Collected {
+    let mut collected = Collected::default();
+    let mut instances: BTreeMap<InstanceId, (Instance, Place)> = BTreeMap::new();
+    for sourced in manifests {
+        let place = sourced.place.clone();
+        let instance = Instance::new(sourced);
+        let id = instance.id();
+        match instances.entry(id) {
+            Entry::Vacant(entry) => {
+                entry.insert((instance, place));
+            }
+            Entry::Occupied(mut entry) => {
+                let id = entry.key().clone();
+                let (registered, first) = entry.get_mut();
+                if registered.digest == instance.digest {
+                    registered.origin.also.push(instance.origin.to_string());
+                    collected.diagnostics.push(
+                        Diagnostic::info(
+                            "RTT-M011",
+                            format!("'{id}' is declared twice with the same content; it is one symbol"),
+                        )
+                        .at(place)
+                        .related(first.clone(), "declared here first"),
+                    );
+                } else {
+                    collected.collisions += 1;
+                    let differing = differences(&registered.manifest, &instance.manifest).join(", ");
+                    collected.diagnostics.push(
+                        Diagnostic::warning(
+                            "RTT-M012",
+                            format!("symbol collision: '{id}' is declared again with other content ({differing}); {} is registered", registered.origin),
+                        )
+                        .at(place)
+                        .related(first.clone(), "the declaration that is registered, first in path order")
+                        .help("give one of the two another version, or remove it"),
+                    );
+                }
+            }
+        }
+    }
+    singletons(instances.values(), &mut collected.diagnostics);
+    collected.instances = instances.into_values().map(|(instance, _)| instance).collect();
+    collected
+}
+
+impl Instance {
+    fn new(sourced: Sourced) -> Self {
+        let Sourced { manifest, form, pointer, place } = sourced;
+        let methods: BTreeMap<String, Digest> =
+            manifest.provides.methods.iter().map(|(name, method)| (name.clone(), digest_of(method))).collect();
+        let interface = digest_of(&(&manifest.provides.protocol, &manifest.provides.methods));
+        let digest = digest_of(&manifest);
+        let origin = Origin { form, path: place.file, pointer, also: Vec::new() };
+        Self { manifest, origin, digest, interface, methods }
+    }
+}
+
+impl std::fmt::Display for Origin {
+    /// The path, and `#` with the pointer where the declaration is a part of the file.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.path)?;
+        if self.pointer.is_empty() { Ok(()) } else { write!(f, "#{}", self.pointer) }
+    }
+}
+
+fn digest_of(value: &impl Serialize) -> Digest {
+    Digest::of_json(&serde_json::to_value(value).expect("manifests have string keys and finite numbers"))
+}
+
+/// The top-level members in which two manifests differ.
+fn differences(one: &Manifest, other: &Manifest) -> Vec<String> {
+    let object = |manifest: &Manifest| match serde_json::to_value(manifest) {
+        Ok(serde_json::Value::Object(object)) => object,
+        _ => serde_json::Map::new(),
+    };
+    let (one, other) = (object(one), object(other));
+    let mut names: Vec<String> =
+        one.keys().chain(other.keys()).filter(|key| one.get(*key) != other.get(*key)).cloned().collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// Reports symbols of which several versions are there although one of them wants to be alone.
+fn singletons<'a>(instances: impl Iterator<Item = &'a (Instance, Place)>, diagnostics: &mut Vec<Diagnostic>) {
+    let mut by_symbol: BTreeMap<&Symbol, Vec<&(Instance, Place)>> = BTreeMap::new();
+    for entry in instances {
+        by_symbol.entry(&entry.0.manifest.symbol).or_default().push(entry);
+    }
+    for (symbol, versions) in by_symbol {
+        let Some((_, place)) = versions.iter().find(|(instance, _)| instance.manifest.singleton) else { continue };
+        if versions.len() < 2 {
+            continue;
+        }
+        let all: Vec<String> = versions.iter().map(|(instance, _)| instance.manifest.version.to_string()).collect();
+        let mut finding = Diagnostic::error(
+            "RTT-M013",
+            format!(
+                "'{symbol}' is a singleton, but {} versions are declared ({}), expected one",
+                all.len(),
+                all.join(", ")
+            ),
+        )
+        .at(place.clone())
+        .help("keep one version, or remove \"singleton\": true from each");
+        for (instance, other) in versions.iter().filter(|(_, other)| other != place) {
+            finding = finding.related(other.clone(), format!("version {} is declared here", instance.manifest.version));
+        }
+        diagnostics.push(finding);
     }
 }
 

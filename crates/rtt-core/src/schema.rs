@@ -68,6 +68,9 @@ schemas! {
     Summary = "rtt.summary.schema.json", "run summary";
 }
 
+/// How messages about keys that a schema does not know begin; stages that tolerate them tell them apart by it.
+pub const UNKNOWN_KEY: &str = "unknown key";
+
 impl Schema {
     /// Returns the compiled validator.
     pub fn validator(self) -> &'static Validator {
@@ -106,7 +109,7 @@ fn word(rule: &'static str, file: &str, text: &str, error: &ValidationError) -> 
             .iter()
             .map(|key| {
                 let place = Place::key(file, text, &crate::json::push_token(&pointer, key));
-                let finding = Diagnostic::error(rule, format!("unknown key '{key}'")).at(place);
+                let finding = Diagnostic::error(rule, format!("{UNKNOWN_KEY} '{key}'")).at(place);
                 match text::nearest(key, known_keys(error)) {
                     Some(known) => finding.help(format!("did you mean '{known}'?")),
                     None => {

@@ -1,2 +1,57 @@
-//! Placeholder.
-fn main() {}
+//! `rtt-40-solver`: computes the optimal routing plan and signs it.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use rtt_cli::StageOptions;
+use rtt_core::stage::solve::{self, GraphFormat};
+use rtt_core::stage::{Context, Error, Report, Stage};
+use rtt_core::workspace::Workspace;
+
+#[derive(Args)]
+struct Options {
+    /// Work limit of the search; the same limit gives the same plan
+    #[arg(long, value_name = "N", default_value_t = solve::DEFAULT_EFFORT)]
+    effort: u32,
+    /// Stop after this time; the result may then differ from run to run
+    #[arg(long, value_name = "SECONDS")]
+    time_limit: Option<u64>,
+    /// Show why the route between two symbols is as it is
+    #[arg(long, value_names = ["FROM", "TO"], num_args = 2)]
+    explain: Vec<String>,
+    /// If there is no feasible plan, show a minimal set of constraints that conflict
+    #[arg(long)]
+    why_infeasible: bool,
+    /// Sign with this private key (PKCS#8 PEM) [default: $RTT_SIGNING_KEY, else the workspace's]
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+    /// Print the plan as a graph
+    #[arg(long, value_name = "FORMAT", value_parser = ["dot", "mermaid", "svg"])]
+    graph: Option<String>,
+    /// Do not sign the plan
+    #[arg(long, conflicts_with = "key")]
+    no_sign: bool,
+}
+
+impl StageOptions for Options {
+    const STAGE: Stage = Stage::Solver;
+    const ABOUT: &'static str = "Compute the optimal routing plan and sign it";
+
+    fn run(self, workspace: &Workspace, context: &Context) -> Result<Report, Error> {
+        let Self { effort, time_limit, explain, why_infeasible, key, graph, no_sign } = self;
+        let explain = <[String; 2]>::try_from(explain).ok().map(|[from, to]| (from, to));
+        let graph = graph.and_then(|name| GraphFormat::parse(&name));
+        let time_limit = time_limit.map(Duration::from_secs);
+        solve::run(
+            workspace,
+            &solve::Request { effort, time_limit, explain, why_infeasible, key, graph, no_sign },
+            context,
+        )
+    }
+}
+
+fn main() -> ExitCode {
+    rtt_cli::main::<Options>()
+}

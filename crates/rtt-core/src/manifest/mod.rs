@@ -3,6 +3,7 @@
 //! Foreign forms are turned into it in [`foreign`]; the rest of the code sees only this one.
 
 mod check;
+mod detect;
 pub mod foreign;
 mod read;
 

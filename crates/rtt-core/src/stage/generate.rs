@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Context, Error, Report, Stage, Verdict, read_earlier};
+use super::{Context, Error, Report, Stage, Verdict, upstream};
 use crate::connector::check::{self, Draft, Outcome};
 use crate::connector::index::{Connector, Connectors, Served, SupportFile, Verification};
 use crate::connector::model::{self, Model};
@@ -47,8 +47,6 @@ pub struct Request {
     pub check: bool,
     /// Remove generated files that no dependency needs any more.
     pub prune: bool,
-    /// How many connectors are made at once; 0: as many as there are processors.
-    pub jobs: usize,
 }
 
 /// Generates connectors.
@@ -63,16 +61,8 @@ pub fn run(workspace: &Workspace, request: &Request, context: &Context) -> Resul
         return Ok(list_languages(&stubs));
     }
     let wanted = wanted_languages(&stubs, &request.languages)?;
-    let registry = read_earlier::<Registry>(workspace, layout::REGISTRY, Schema::Registry, Stage::Scan)?;
-    let dependencies =
-        read_earlier::<Dependencies>(workspace, layout::DEPENDENCIES, Schema::Dependencies, Stage::DepDoctor)?;
-    if dependencies.value.fingerprint.inputs.get("registry") != Some(&registry.digest) {
-        return Err(Error::Stale {
-            file: layout::DEPENDENCIES,
-            stage: Stage::DepDoctor,
-            changed: vec!["registry".to_owned()],
-        });
-    }
+    let registry = upstream::registry(workspace)?;
+    let dependencies = upstream::dependencies(workspace, registry.digest)?;
     let fingerprint = fingerprint(request, &stubs, registry.digest, dependencies.digest, &wanted);
     let previous = state::read::<Connectors>(workspace, layout::CONNECTORS, Schema::Connectors)?.map(|file| file.value);
     if let Some(index) = previous.as_ref().filter(|index| index.fingerprint == fingerprint && !context.force)
@@ -342,13 +332,9 @@ fn no_template(workspace: &Workspace, stubs: &Stubs, consumer: &Instance, name: 
 }
 
 fn build_all<'a>(jobs: &[Job<'a>], request: &Request, context: &Context) -> Result<Vec<Built<'a>>, Error> {
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(request.jobs)
-        .build()
-        .map_err(|error| Error::Internal(format!("no threads: {error}")))?;
     let total: usize = jobs.iter().map(|job| job.connectors.len()).sum();
     context.progress.start("Generating connectors", total as u64);
-    let built = pool.install(|| jobs.par_iter().map(|job| build(job, request, context)).collect());
+    let built = jobs.par_iter().map(|job| build(job, request, context)).collect();
     context.progress.finish();
     built
 }

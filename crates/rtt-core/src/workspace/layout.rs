@@ -46,6 +46,8 @@ pub const APPLY_LOCK: &str = ".rtt/apply.lock";
 pub const APPLY_HOLDER: &str = ".rtt/apply.lock.json";
 /// Flight records, one JSON object a line.
 pub const FLIGHT: &str = ".rtt/telemetry/flight.ndjson";
+/// Serialises writers of flight records.
+pub const FLIGHT_LOCK: &str = ".rtt/telemetry/flight.lock";
 /// Metrics in Prometheus text format.
 pub const METRICS: &str = ".rtt/telemetry/rtt.prom";
 /// Plans.
@@ -85,6 +87,11 @@ pub fn plan_file(id_prefix: &str) -> String {
 /// Returns the path of a transaction's log entry; 20 digits, so that names sort by sequence.
 pub fn wal_entry(sequence: u64) -> String {
     format!("{WAL}/{sequence:020}.wal.json")
+}
+
+/// Returns the path of a flight recorder file; 0 is the current one, higher numbers are older.
+pub fn flight_file(number: usize) -> String {
+    if number == 0 { FLIGHT.to_owned() } else { format!("{TELEMETRY}/flight.{number}.ndjson") }
 }
 
 /// Returns the path of the Code Quality report that GitLab shows.

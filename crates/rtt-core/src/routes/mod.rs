@@ -1,1 +1,5 @@
 //! `.rtt/routes.json`: the desired routes that people write, and the status that stage 50 writes.
+
+mod digest;
+
+pub use digest::{desired_digest, generation, is_automatic};

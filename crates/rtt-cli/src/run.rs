@@ -1,0 +1,237 @@
+//! One run of an executable: parse, run the stage, show the outcome, record it, return the exit code.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{Args, Command, FromArgMatches as _};
+use rtt_core::clock;
+use rtt_core::diagnostic::{self, Severity};
+use rtt_core::json;
+use rtt_core::stage::{Context, Error, Report, Stage, Verdict};
+use rtt_core::telemetry::{self, Record};
+use rtt_core::text::{counted, printable};
+use rtt_core::workspace::state::FORMAT_VERSION;
+use rtt_core::workspace::{Hints, RTT_ROOT, Workspace};
+
+use crate::options::{Common, Format};
+use crate::progress::TerminalProgress;
+use crate::render::{self, Palette};
+use crate::{ci, exit, failure, logging, summary};
+
+/// The options of one stage, and how they become a run of it.
+pub trait StageOptions: Args {
+    /// Which stage this is.
+    const STAGE: Stage;
+    /// What it does, in one line.
+    const ABOUT: &'static str;
+
+    /// Tells whether this run only looks: it then leaves no trace, not even a flight record.
+    fn is_read_only(&self) -> bool {
+        false
+    }
+
+    /// Tells whether this run can do without a workspace.
+    fn needs_no_root(&self) -> bool {
+        false
+    }
+
+    /// Runs the stage.
+    ///
+    /// # Errors
+    /// As the stage's function in `rtt_core::stage`.
+    fn run(self, workspace: &Workspace, context: &Context) -> Result<Report, Error>;
+}
+
+/// What `main` of an executable returns.
+pub fn main<O: StageOptions>() -> ExitCode {
+    let mut command = command::<O>();
+    let matches = match command.try_get_matches_from_mut(std::env::args_os()) {
+        Ok(matches) => matches,
+        Err(error) => return usage_error(&error),
+    };
+    let parsed = Common::from_arg_matches(&matches).and_then(|common| Ok((common, O::from_arg_matches(&matches)?)));
+    let (common, options) = match parsed {
+        Ok(parsed) => parsed,
+        Err(error) => return usage_error(&error.format(&mut command)),
+    };
+    if let Some(shell) = common.completions {
+        clap_complete::generate(shell, &mut command, O::STAGE.executable(), &mut std::io::stdout());
+        return ExitCode::SUCCESS;
+    }
+    logging::start(O::STAGE, &common);
+    if let Some(jobs) = common.jobs {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs.get()).build_global();
+        pool.expect("the pool is built once, before anything uses it");
+    }
+    ExitCode::from(run(&common, options))
+}
+
+fn command<O: StageOptions>() -> Command {
+    let command = Command::new(O::STAGE.executable())
+        .bin_name(O::STAGE.executable())
+        .version(rtt_core::VERSION)
+        .about(O::ABOUT)
+        .after_help(exit::help(O::STAGE))
+        .max_term_width(100);
+    Common::augment_args(O::augment_args(command))
+}
+
+/// Help and version are answers, not errors; anything else is wrong usage.
+fn usage_error(error: &clap::Error) -> ExitCode {
+    drop(error.print());
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
+        _ => ExitCode::from(exit::USAGE),
+    }
+}
+
+fn run<O: StageOptions>(common: &Common, options: O) -> u8 {
+    let start = clock::now();
+    let stopwatch = clock::stopwatch();
+    let is_read_only = options.is_read_only();
+    let found = find_workspace(common, &options);
+    let workspace = found.as_ref().ok().cloned();
+    let progress = TerminalProgress::new(common);
+    let outcome = found.and_then(|workspace| {
+        let context = Context { force: common.force, progress: &progress };
+        guarded(|| options.run(&workspace, &context))
+    });
+    let outcome = Outcome::new(outcome, workspace.as_ref());
+    outcome.print::<O>(common);
+    ci::publish(O::STAGE, workspace.as_ref().filter(|_| !is_read_only), &outcome.report, outcome.exit_code);
+    if let Some(workspace) = workspace.filter(|workspace| !is_read_only && workspace.path(".rtt").is_dir()) {
+        let figures = outcome.report.figures.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        let record = Record {
+            version: FORMAT_VERSION.to_owned(),
+            start: clock::rfc3339_millis(start),
+            duration_ms: u64::try_from(stopwatch.elapsed().as_millis()).unwrap_or(u64::MAX),
+            stage: O::STAGE.number().to_owned(),
+            generator: summary::generator(O::STAGE),
+            exit_code: outcome.exit_code,
+            outcome: outcome.name.clone(),
+            inputs: outcome.report.fingerprint.as_ref().map(|fingerprint| fingerprint.digest().to_string()),
+            figures,
+        };
+        if let Err(error) = telemetry::record(&workspace, &record) {
+            log::warn!("cannot write the flight record: {error}");
+        }
+    }
+    outcome.exit_code
+}
+
+fn find_workspace<O: StageOptions>(common: &Common, options: &O) -> Result<Workspace, Error> {
+    let current_dir = std::env::current_dir().map_err(|error| Error::Missing {
+        what: format!("the current folder ({error})"),
+        help: "cd to one".to_owned(),
+    })?;
+    let rtt_root = std::env::var_os(RTT_ROOT).filter(|value| !value.is_empty()).map(Into::into);
+    let hints = Hints { root: common.root.clone(), rtt_root, current_dir };
+    if O::STAGE == Stage::Bootstrap {
+        return Ok(Workspace::discover_or_create(&hints)?);
+    }
+    match Workspace::discover(&hints) {
+        Err(_) if options.needs_no_root() => Ok(Workspace::at(hints.root.unwrap_or(hints.current_dir))),
+        found => Ok(found?),
+    }
+}
+
+/// A panic is a bug, but never a stack trace in a user's face without a word on what to do.
+fn guarded(stage: impl FnOnce() -> Result<Report, Error>) -> Result<Report, Error> {
+    catch_unwind(AssertUnwindSafe(stage)).unwrap_or_else(|panic| {
+        let message = panic
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| panic.downcast_ref::<&str>().copied())
+            .unwrap_or("a panic without a message");
+        Err(Error::Internal(message.to_owned()))
+    })
+}
+
+/// A run's end in one form, whether it was a verdict or an error.
+struct Outcome {
+    report: Report,
+    exit_code: u8,
+    name: String,
+}
+
+impl Outcome {
+    fn new(result: Result<Report, Error>, workspace: Option<&Workspace>) -> Self {
+        let mut outcome = match result {
+            Ok(report) => Self {
+                exit_code: exit::of_verdict(report.verdict),
+                name: kebab(&format!("{:?}", report.verdict)),
+                report,
+            },
+            Err(error) => {
+                let exit_code = exit::of_error(&error);
+                let failure = failure::describe(error, workspace);
+                // The verdict of a failed run is never looked at: the exit code is the error's.
+                let mut report = Report::new(Verdict::CheckFailed, failure.headline);
+                report.diagnostics = failure.diagnostics;
+                Self { report, exit_code, name: "error".to_owned() }
+            }
+        };
+        diagnostic::sort(&mut outcome.report.diagnostics);
+        outcome
+    }
+
+    fn succeeded(&self) -> bool {
+        self.name != "error" && self.report.verdict.is_success()
+    }
+
+    fn print<O: StageOptions>(&self, common: &Common) {
+        if common.format == Format::Json {
+            let document = summary::document(O::STAGE, &self.report, &self.name, self.exit_code);
+            return write_stdout(&json::pretty(&document));
+        }
+        let findings = Palette::new(common.color.enabled(std::io::stderr().is_terminal()));
+        let mut text = String::new();
+        for finding in &self.report.diagnostics {
+            if !(common.quiet && finding.severity != Severity::Error) {
+                text.push_str(&render::diagnostic(finding, findings));
+            }
+        }
+        drop(std::io::stderr().write_all(text.as_bytes()));
+
+        let palette = Palette::new(common.color.enabled(std::io::stdout().is_terminal()));
+        let mut text = String::new();
+        if let Some(body) = &self.report.body {
+            text.push_str(body);
+            if !body.ends_with('\n') {
+                text.push('\n');
+            }
+            if self.succeeded() {
+                return write_stdout(&text);
+            }
+        }
+        let mark = if self.succeeded() { palette.ok() } else { palette.fail() };
+        text.push_str(&format!("{mark} {}\n", printable(&self.report.headline)));
+        for detail in &self.report.details {
+            text.push_str(&format!("{}\n", printable(detail)));
+        }
+        let warnings = diagnostic::count(&self.report.diagnostics, Severity::Warning);
+        if warnings > 0 {
+            text.push_str(&format!("{} {}\n", palette.warn(), counted(warnings, "warning")));
+        }
+        write_stdout(&text);
+    }
+}
+
+/// A reader that closes the pipe early (`| head`) has what it wanted.
+fn write_stdout(text: &str) {
+    let mut stdout = std::io::stdout().lock();
+    drop(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()));
+}
+
+fn kebab(name: &str) -> String {
+    let mut out = String::new();
+    for character in name.chars() {
+        if character.is_uppercase() && !out.is_empty() {
+            out.push('-');
+        }
+        out.extend(character.to_lowercase());
+    }
+    out
+}

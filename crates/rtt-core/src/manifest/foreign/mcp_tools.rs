@@ -1,0 +1,136 @@
+//! MCP tool lists: a `tools/list` result, alone, in its JSON-RPC response, or as the bare array that catalogues keep.
+//!
+//! Tools describe their arguments by `inputSchema`, or in catalogues by a flat list `arguments`.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::{UNVERSIONED, blank, names, text, version};
+use crate::json::push_token;
+use crate::lane::Lane;
+use crate::manifest::check::{accepts_objects, schema_problems};
+use crate::manifest::read::Sink;
+use crate::manifest::{Form, Method, Protocol, ProtocolName};
+
+pub(super) fn convert(sink: &mut Sink, pointer: &str, document: &Value) {
+    let (at, result) = match document.get("result") {
+        Some(result) => (push_token(pointer, "result"), result),
+        None => (pointer.to_owned(), document),
+    };
+    let (list_at, list) = match result {
+        Value::Array(_) => (at.clone(), result),
+        _ => (push_token(&at, "tools"), result.get("tools").unwrap_or(&Value::Null)),
+    };
+    let about = result.get("serverInfo").unwrap_or(result);
+    let symbol = match text(about, "name") {
+        Some(name) => names::namespaced("mcp", name),
+        None => names::symbol("mcp", server_name(sink.file)),
+    };
+    let version = version(sink, &at, text(about, "version")).unwrap_or(UNVERSIONED);
+    let mut manifest = blank(symbol, version);
+    manifest.description = text(about, "description").unwrap_or_default().to_owned();
+    manifest.provides.protocol = Some(Protocol { name: ProtocolName::Mcp, version: None });
+    manifest.provides.lanes = vec![Lane::Stdio];
+    manifest.provides.methods = methods(sink, &list_at, list);
+    sink.converted(manifest, Form::McpTools, pointer);
+}
+
+/// Turns a list of tools into methods; a schema that cannot be used is reported and counts as not given.
+pub(super) fn methods(sink: &mut Sink, pointer: &str, tools: &Value) -> BTreeMap<String, Method> {
+    let mut methods = BTreeMap::new();
+    for (index, tool) in tools.as_array().into_iter().flatten().enumerate() {
+        let at = format!("{pointer}/{index}");
+        let Some(name) = text(tool, "name") else {
+            sink.error("RTT-M009", &at, "a tool without 'name', expected one").help.push("add \"name\"".to_owned());
+            continue;
+        };
+        if methods.contains_key(name) {
+            sink.warn("RTT-M010", &at, format!("tool '{name}' is listed twice; the first one counts"));
+            continue;
+        }
+        let params = match tool.get("inputSchema") {
+            Some(schema) => usable(sink, &at, name, "inputSchema", schema).filter(|schema| {
+                let usable = accepts_objects(schema);
+                if !usable {
+                    sink.warn(
+                        "RTT-M010",
+                        &at,
+                        format!("the inputSchema of tool '{name}' accepts no object; it is ignored"),
+                    );
+                }
+                usable
+            }),
+            None => tool
+                .get("arguments")
+                .and_then(Value::as_array)
+                .and_then(|list| from_arguments(list))
+                .and_then(|schema| usable(sink, &at, name, "arguments", &schema)),
+        };
+        let result = tool.get("outputSchema").and_then(|schema| usable(sink, &at, name, "outputSchema", schema));
+        let description = text(tool, "description").unwrap_or_default().to_owned();
+        methods.insert(name.to_owned(), Method { description, params, result, errors: Vec::new() });
+    }
+    methods
+}
+
+fn usable(sink: &mut Sink, tool_at: &str, tool: &str, key: &str, schema: &Value) -> Option<Value> {
+    if schema.is_null() {
+        return None;
+    }
+    let problems = schema_problems(schema);
+    for (inner, problem) in &problems {
+        sink.warn(
+            "RTT-M010",
+            &format!("{tool_at}/{key}{inner}"),
+            format!("the {key} of tool '{tool}' are not a usable JSON Schema: {problem}; they are ignored"),
+        );
+    }
+    problems.is_empty().then(|| schema.clone())
+}
+
+/// Builds a schema from a catalogue's flat list. An empty list says nothing: catalogues write it for servers whose tools
+/// they could only list by name.
+fn from_arguments(arguments: &[Value]) -> Option<Value> {
+    if arguments.is_empty() {
+        return None;
+    }
+    let mut properties = Map::new();
+    let mut required = Vec::new();
+    for argument in arguments {
+        let Some(name) = text(argument, "name") else { continue };
+        let mut property = Map::new();
+        if let Some(kind) = text(argument, "type")
+            && ["string", "integer", "number", "boolean", "array", "object", "null"].contains(&kind)
+        {
+            property.insert("type".to_owned(), json!(kind));
+        }
+        if let Some(description) = text(argument, "desc").or_else(|| text(argument, "description")) {
+            property.insert("description".to_owned(), json!(description));
+        }
+        for key in ["items", "enum", "default"] {
+            if let Some(value) = argument.get(key) {
+                property.insert(key.to_owned(), value.clone());
+            }
+        }
+        let flag = |key: &str| argument.get(key).and_then(Value::as_bool);
+        if flag("required").unwrap_or(flag("optional") != Some(true)) && properties.get(name).is_none() {
+            required.push(json!(name));
+        }
+        properties.insert(name.to_owned(), Value::Object(property));
+    }
+    Some(json!({"type": "object", "properties": properties, "required": required}))
+}
+
+/// The server's name as the file is called: `<name>.tools.json`, or `<name>/tools.json`.
+fn server_name(file: &str) -> &str {
+    let (folder, base) = file.rsplit_once('/').unwrap_or(("", file));
+    let mut stem = base;
+    for suffix in [".json", ".agent", ".tools", ".mcp"] {
+        stem = stem.strip_suffix(suffix).unwrap_or(stem);
+    }
+    match stem {
+        "tools" if !folder.is_empty() => folder.rsplit('/').next().unwrap_or(folder),
+        _ => stem,
+    }
+}

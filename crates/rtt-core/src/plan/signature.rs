@@ -1,0 +1,207 @@
+//! Signing plans, and the proof that a plan was signed.
+
+use std::collections::BTreeSet;
+use std::ops::Deref;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::Plan;
+use super::identity::{identity, signed_bytes};
+use crate::digest::Digest;
+use crate::trust::{KeyId, PrivateKey, TrustStore};
+
+/// Signs a plan whose id and timestamp are set; a previous signature is replaced.
+pub fn sign(plan: &mut Plan, key: &PrivateKey) {
+    let signature = STANDARD.encode(key.sign(&signed_bytes(plan)));
+    plan.signature = Some(format!("ed25519:{}:{signature}", key.public().key_id()));
+}
+
+/// A plan whose id is its content's, and whose signers are known. Only this module makes one, so whoever demands it in
+/// a signature cannot be handed an unverified plan.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verified<T> {
+    plan: T,
+    signers: Vec<KeyId>,
+}
+
+impl<T> Verified<T> {
+    /// Returns who signed, sorted; empty if the signatures were not looked at (`--no-verify`).
+    pub fn signers(&self) -> &[KeyId] {
+        &self.signers
+    }
+
+    /// Gives the plan up.
+    pub fn into_inner(self) -> T {
+        self.plan
+    }
+}
+
+impl<T> Deref for Verified<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.plan
+    }
+}
+
+impl Verified<Plan> {
+    /// Accepts a plan whatever its signatures say (`--no-verify`); its id must still be its content's.
+    ///
+    /// # Errors
+    /// [`VerifyError::Identity`].
+    pub fn unchecked(plan: Plan) -> Result<Self, VerifyError> {
+        check_identity(&plan)?;
+        Ok(Self { plan, signers: Vec::new() })
+    }
+}
+
+/// Verifies a plan's id and its signatures: at least `threshold` (and never fewer than one) different trusted signers.
+///
+/// # Errors
+/// [`VerifyError`]; a signature that is wrong is an error even where enough others are right, because something
+/// changed that should not have.
+pub fn verify(plan: Plan, trust: &TrustStore, threshold: usize) -> Result<Verified<Plan>, VerifyError> {
+    check_identity(&plan)?;
+    let bytes = signed_bytes(&plan);
+    let mut signers = BTreeSet::new();
+    for text in plan.signature.iter().chain(&plan.cosignatures) {
+        let (id, signature) = parse(text).ok_or(VerifyError::Malformed)?;
+        if let Some(reason) = trust.revocation(&id) {
+            return Err(VerifyError::Revoked { key: id, reason: reason.to_owned() });
+        }
+        let key = trust.get(&id).ok_or_else(|| VerifyError::Unknown { key: id.clone() })?;
+        if !key.verify(&bytes, &signature) {
+            return Err(VerifyError::Mismatch { key: id });
+        }
+        signers.insert(id);
+    }
+    let wanted = threshold.max(1);
+    match signers.len() {
+        0 => Err(VerifyError::Unsigned),
+        found if found < wanted => Err(VerifyError::TooFew { found, wanted }),
+        _ => Ok(Verified { plan, signers: signers.into_iter().collect() }),
+    }
+}
+
+fn check_identity(plan: &Plan) -> Result<(), VerifyError> {
+    let computed = identity(plan);
+    if computed == plan.plan_id { Ok(()) } else { Err(VerifyError::Identity { stated: plan.plan_id, computed }) }
+}
+
+fn parse(text: &str) -> Option<(KeyId, [u8; 64])> {
+    let (id, signature) = text.strip_prefix("ed25519:")?.split_once(':')?;
+    Some((KeyId::parse(id)?, STANDARD.decode(signature).ok()?.try_into().ok()?))
+}
+
+/// Why a plan may not be applied.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum VerifyError {
+    /// The plan was changed after it was made.
+    #[error("the plan says that it is {stated}, but its content is {computed}: it was changed after it was made")]
+    Identity {
+        /// Its `plan_id`.
+        stated: Digest,
+        /// What its content gives.
+        computed: Digest,
+    },
+    /// There is no signature.
+    #[error("the plan is not signed")]
+    Unsigned,
+    /// A signature is not `ed25519:<key id>:<base64 of 64 bytes>`.
+    #[error("a signature is malformed (expected ed25519:<key id>:<base64 of 64 bytes>)")]
+    Malformed,
+    /// Nobody trusts the signer.
+    #[error("signed by {key}, which is not a trusted key")]
+    Unknown {
+        /// The signer.
+        key: KeyId,
+    },
+    /// The signer was revoked.
+    #[error("signed by {key}, which was revoked{}", if reason.is_empty() { String::new() } else { format!(": {reason}") })]
+    Revoked {
+        /// The signer.
+        key: KeyId,
+        /// Why.
+        reason: String,
+    },
+    /// The signature is not the signer's for this plan.
+    #[error("the signature by {key} does not fit the plan: one of them was changed")]
+    Mismatch {
+        /// The signer.
+        key: KeyId,
+    },
+    /// Fewer signers than policy asks for.
+    #[error("signed by {found} of the {wanted} signers that policy asks for (trust.threshold)")]
+    TooFew {
+        /// Different trusted signers.
+        found: usize,
+        /// The threshold.
+        wanted: usize,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{Base, PlanStatus};
+
+    fn plan() -> Plan {
+        let digest = Digest::of_bytes("");
+        let mut plan = Plan {
+            version: "1.0.0".to_owned(),
+            plan_id: digest,
+            timestamp: "2025-10-27T12:00:00Z".to_owned(),
+            base: Base {
+                generation: 0,
+                routes: digest,
+                policy: digest,
+                registry: digest,
+                connectors: digest,
+                topology: digest,
+                lanes: digest,
+                solver: "test".to_owned(),
+            },
+            placement: Vec::new(),
+            routes: Vec::new(),
+            objective: Vec::new(),
+            status: PlanStatus::Optimal,
+            signature: None,
+            cosignatures: Vec::new(),
+        };
+        plan.plan_id = identity(&plan);
+        plan
+    }
+
+    fn check(change: impl FnOnce(&mut Plan), threshold: usize, expected: &str) {
+        let [key, other, stranger] = [(); 3].map(|()| PrivateKey::generate().expect("random numbers"));
+        let trust = TrustStore::of([key.public(), other.public()]);
+        let mut plan = plan();
+        let mut cosigned = plan.clone();
+        sign(&mut cosigned, &other);
+        sign(&mut plan, &key);
+        plan.cosignatures.extend(cosigned.signature);
+        change(&mut plan);
+        if plan.timestamp == "stranger" {
+            sign(&mut plan, &stranger);
+        }
+        let found = match verify(plan, &trust, threshold) {
+            Ok(verified) => format!("signers: {}", verified.signers().len()),
+            Err(error) => error.to_string(),
+        };
+        assert!(found.contains(expected), "{found}");
+    }
+
+    #[test]
+    fn accepts_trusted_signers_and_refuses_everything_else() {
+        check(|_| (), 1, "signers: 2");
+        check(|plan| plan.cosignatures.clear(), 1, "signers: 1");
+        check(|plan| plan.cosignatures.clear(), 2, "1 of the 2 signers");
+        check(|plan| plan.cosignatures = plan.signature.iter().cloned().collect(), 2, "1 of the 2 signers");
+        check(|plan| plan.base.generation = 1, 1, "changed after it was made");
+        check(|plan| plan.timestamp = "2025-10-27T12:00:01Z".to_owned(), 1, "does not fit");
+        check(|plan| plan.timestamp = "stranger".to_owned(), 1, "not a trusted key");
+        check(|plan| (plan.signature, plan.cosignatures) = (None, Vec::new()), 1, "not signed");
+        check(|plan| plan.signature = Some("ed25519:x:AA==".to_owned()), 1, "malformed");
+    }
+}

@@ -1,0 +1,41 @@
+# Sourced by the other scripts: finds what this machine lacks, says so, and installs it.
+#
+#   need COMMAND PACKAGE     a command that must be on the PATH
+#   need_library NAME PACKAGE   a C library that pkg-config must know
+#   install_missing          installs the packages that were found missing, in one go
+
+missing_packages=()
+
+need() {
+  command -v "$1" >/dev/null 2>&1 || missing_packages+=("$2")
+}
+
+need_library() {
+  pkg-config --exists "$1" 2>/dev/null || missing_packages+=("$2")
+}
+
+install_missing() {
+  if [ "${#missing_packages[@]}" -gt 0 ]; then
+    echo "setup: installing ${missing_packages[*]}" >&2
+    local as_root=()
+    [ "$(id -u)" -eq 0 ] || as_root=(sudo)
+    "${as_root[@]}" apt-get update -qq >&2
+    DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing_packages[@]}" >&2
+    missing_packages=()
+  fi
+}
+
+# What building needs: a linker, libhwloc, and Rust.
+setup_build() {
+  need cc gcc
+  need pkg-config pkg-config
+  need_library hwloc libhwloc-dev
+  install_missing
+  if ! command -v cargo >/dev/null 2>&1 && [ -r "$HOME/.cargo/env" ]; then
+    . "$HOME/.cargo/env"
+  fi
+  if ! command -v cargo >/dev/null 2>&1; then
+    echo "setup: Rust is missing; install it from https://rustup.rs and run this again" >&2
+    exit 66
+  fi
+}

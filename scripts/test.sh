@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Sets the machine up and runs every check: formatting, lints, tests, documentation tests, schemas, scripts.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+. scripts/setup.sh
+
+setup_build
+need python3 python3
+need node nodejs
+need go golang-go
+need openssl openssl
+need strace strace
+need jq jq
+install_missing
+
+step() {
+  echo "test: $*" >&2
+  "$@"
+}
+
+for script in scripts/*.sh .ci/run; do
+  step bash -n "$script"
+done
+step cargo fmt --all --check
+step cargo clippy --quiet --locked --workspace --all-targets -- -D warnings
+# Tests run the executables from target/debug, so those are built first.
+step cargo build --quiet --locked --workspace --bins
+export RTT_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug"
+if cargo nextest --version >/dev/null 2>&1; then
+  step cargo nextest run --locked --workspace
+else
+  step cargo test --quiet --locked --workspace --lib --bins --tests
+fi
+step cargo test --quiet --locked --workspace --doc
+RUSTDOCFLAGS="-D warnings" step cargo doc --quiet --locked --workspace --no-deps --document-private-items
+echo "[OK] All tests passed"

@@ -4,7 +4,6 @@
 
 #![expect(clippy::print_stderr, reason = "tests say what they skip")]
 
-use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
@@ -13,13 +12,10 @@ use std::process::Command;
 use std::thread;
 
 use rtt_core::connector::index::{Connectors, Verification};
-use rtt_core::dependency::report::{Dependencies, Edge};
-use rtt_core::digest::Digest;
-use rtt_core::manifest::{Form, Manifest};
-use rtt_core::registry::{Instance, Origin, Registry, Selection, Summary};
 use rtt_core::schema::Schema;
 use rtt_core::stage::generate::{Request, Verify, run};
 use rtt_core::stage::{Context, Error, NoProgress, Report, Stage, Verdict};
+use rtt_core::stage::{depdoctor, scan};
 use rtt_core::workspace::{Workspace, layout, state};
 use serde_json::{Value, json};
 
@@ -29,53 +25,18 @@ fn generate(workspace: &Workspace, request: &Request, force: bool) -> Report {
     run(workspace, request, &Context { force, progress: &NoProgress }).expect("the stage runs")
 }
 
-/// Writes what stages 10 and 20 would: every requirement accepts every version of its symbol.
+/// Writes the manifests, and nothing else beside them, and runs stages 10 and 20.
 fn prepare(workspace: &Workspace, manifests: &[Value]) {
-    let mut instances: Vec<Instance> = manifests
-        .iter()
-        .map(|value| {
-            let manifest: Manifest = serde_json::from_value(value.clone()).expect("a manifest");
-            let path = format!("agents/{}.agent.json", manifest.symbol);
-            let origin = Origin { form: Form::Canonical, path, pointer: String::new(), also: Vec::new() };
-            let digest = Digest::of_json(value);
-            Instance { manifest, origin, digest, interface: digest, methods: BTreeMap::new() }
-        })
-        .collect();
-    instances.sort_by_key(Instance::id);
-    let edges = instances
-        .iter()
-        .flat_map(|consumer| {
-            consumer.manifest.requires.iter().map(|requirement| Edge {
-                from: consumer.id(),
-                symbol: requirement.symbol.clone(),
-                range: requirement.version.clone(),
-                optional: false,
-                accepted: instances
-                    .iter()
-                    .filter(|instance| instance.manifest.symbol == requirement.symbol)
-                    .map(Instance::id)
-                    .collect(),
-                refused: Vec::new(),
-            })
-        })
-        .collect();
-    let registry = Registry {
-        version: state::FORMAT_VERSION.to_owned(),
-        fingerprint: Stage::Scan.fingerprint([]),
-        selection: Selection::default(),
-        sources: Vec::new(),
-        summary: Summary::default(),
-        instances,
-    };
-    let text = rtt_core::json::pretty(&registry);
-    let dependencies = Dependencies {
-        version: state::FORMAT_VERSION.to_owned(),
-        fingerprint: Stage::DepDoctor.fingerprint([("registry", Digest::of_bytes(&text))]),
-        summary: BTreeMap::new(),
-        edges,
-    };
-    workspace.write(layout::REGISTRY, text.as_bytes()).expect("writable");
-    workspace.write(layout::DEPENDENCIES, rtt_core::json::pretty(&dependencies).as_bytes()).expect("writable");
+    let _ = std::fs::remove_dir_all(workspace.path(layout::AGENTS));
+    for manifest in manifests {
+        let path = format!("{}/{}.agent.json", layout::AGENTS, manifest["symbol"].as_str().expect("a symbol"));
+        workspace.write(path, manifest.to_string().as_bytes()).expect("writable");
+    }
+    let context = Context { force: false, progress: &NoProgress };
+    let scanned = scan::run(workspace, &scan::Request::default(), &context).expect("stage 10 runs");
+    assert!(scanned.verdict.is_success(), "{:#?}", scanned.diagnostics);
+    let resolved = depdoctor::run(workspace, &depdoctor::Request::default(), &context).expect("stage 20 runs");
+    assert!(resolved.verdict.is_success(), "{:#?}", resolved.diagnostics);
 }
 
 fn provider() -> Value {
@@ -116,8 +77,8 @@ fn hostile_manifests_give_code_that_parses() {
         bad: {"type": "string", "description": bad, "enum": [bad]}, "class": {"type": ["integer", "null"]}, "type": {},
         "a b": {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "boolean"}}}}});
     let mut methods = serde_json::Map::new();
-    for name in
-        [bad, "class", "open", "call", "getUser", "get_user", "get-user", "a.b/c", "", "数", "2x", "*/", "\"\"\""]
+    let hard = "\"\"\" */ ${x} #{y} `z` \\ // '''";
+    for name in [hard, "class", "open", "call", "getUser", "get_user", "get-user", "a.b/c", "数", "2x", "*/", "\"\"\""]
     {
         let errors = json!([{"code": -1, "message": bad}]);
         methods

@@ -219,6 +219,15 @@ class _Stream:
                 raise _Broken("the connection ended before the answer")
             self._buffer += chunk
 
+    def has_ended(self) -> bool:
+        """Tells whether the other side hung up while nobody called."""
+        try:
+            return not self._buffer and self._sock.recv(1, socket.MSG_PEEK) == b""
+        except (BlockingIOError, InterruptedError):
+            return False
+        except OSError:
+            return True
+
     def close(self) -> None:
         self._sock.close()
         if self._child is not None:
@@ -339,6 +348,8 @@ class Client:
     def _ensure_connected(self, deadline: float) -> None:
         if self._closed:
             raise ConnectError(self._instance, "the connector is closed")
+        if self._stream is not None and self._stream.has_ended():
+            self._drop()
         if self._stream is not None:
             return
         reasons = []

@@ -187,6 +187,7 @@ fn serve(mut stream: impl Read + Write + Send + 'static, writer: impl Write + Se
                     json!({"jsonrpc": "2.0", "id": id, "error": {"code": -32001, "message": "unknown series"}})
                 }
                 Some("garbage") => json!("not a message"),
+                Some("hangup") => return,
                 _ => continue,
             };
             let first = "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/x\"}\n{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}";

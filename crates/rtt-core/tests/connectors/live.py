@@ -27,6 +27,10 @@ with AgentStorageTsdbV1.open(agent="a.uds", timeout=20) as tsdb:
         tsdb.call("garbage")
     except ProtocolError:
         print("uds garbage")
+    try:
+        tsdb.call("hangup")
+    except ProtocolError:
+        assert tsdb.query(series="cpu")["samples"] == [1, 2.5]
     if tsdb.health():
         print("uds healthy")
 for agent in ["tcp", "stdio", "dead"]:

@@ -29,8 +29,10 @@ import (
 const (
 	maxLine       = 16 * 1024 * 1024
 	maxSocketPath = 107
-	mcpStateless  = "2026-07-28"
-	mcpHandshake  = "2025-11-25"
+	// A child process needs time to start before it can answer the handshake, whatever a call may take.
+	startTimeout = 10 * time.Second
+	mcpStateless = "2026-07-28"
+	mcpHandshake = "2025-11-25"
 )
 
 // NoRouteError says that no applied route leads from this agent to the provider.
@@ -242,7 +244,11 @@ func (c *Client) ensureConnected(deadline time.Time) error {
 		if err == nil {
 			c.stream, c.instance = stream, target.instance
 			if c.api.Protocol == "mcp" {
-				err = c.openMcp(deadline)
+				until := deadline
+				if start := time.Now().Add(startTimeout); target.lane == "stdio" && start.After(until) {
+					until = start
+				}
+				err = c.openMcp(until)
 			}
 		}
 		if err != nil {

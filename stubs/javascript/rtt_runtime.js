@@ -12,6 +12,8 @@ const path = require("node:path");
 
 const MAX_LINE = 16 * 1024 * 1024;
 const MAX_SOCKET_PATH = 107;
+// A child process needs time to start before it can answer the handshake, whatever a call may take.
+const START_TIMEOUT_MS = 10000;
 const MCP_STATELESS = "2026-07-28";
 const MCP_HANDSHAKE = "2025-11-25";
 
@@ -369,7 +371,10 @@ class Client {
       try {
         this.#stream = await connect(this.#root, target, left);
         this.#instance = target.instance;
-        if (this.#api.protocol === "mcp") await this.#openMcp(deadline);
+        if (this.#api.protocol === "mcp") {
+          const start = target.lane === "stdio" ? Date.now() + START_TIMEOUT_MS : deadline;
+          await this.#openMcp(Math.max(deadline, start));
+        }
         if (reasons.length > 0) {
           process.stderr.write(`[rtt] [WARN] ${reasons.join("; ")} not reached, using ${target.instance}\n`);
         }

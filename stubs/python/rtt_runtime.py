@@ -19,6 +19,8 @@ from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 MAX_LINE = 16 * 1024 * 1024
 MAX_SOCKET_PATH = 107
+# A child process needs time to start before it can answer the handshake, whatever a call may take.
+START_TIMEOUT = 10.0
 MCP_STATELESS = "2026-07-28"
 MCP_HANDSHAKE = "2025-11-25"
 
@@ -217,6 +219,15 @@ class _Stream:
                 raise _Broken("the connection ended before the answer")
             self._buffer += chunk
 
+    def has_ended(self) -> bool:
+        """Tells whether the other side hung up while nobody called."""
+        try:
+            return not self._buffer and self._sock.recv(1, socket.MSG_PEEK) == b""
+        except (BlockingIOError, InterruptedError):
+            return False
+        except OSError:
+            return True
+
     def close(self) -> None:
         self._sock.close()
         if self._child is not None:
@@ -337,6 +348,8 @@ class Client:
     def _ensure_connected(self, deadline: float) -> None:
         if self._closed:
             raise ConnectError(self._instance, "the connector is closed")
+        if self._stream is not None and self._stream.has_ended():
+            self._drop()
         if self._stream is not None:
             return
         reasons = []
@@ -349,7 +362,8 @@ class Client:
                 self._stream = _connect(self._root, target, left)
                 self._instance = target.instance
                 if self._INTERFACE.protocol == "mcp":
-                    self._open_mcp(deadline)
+                    start = time.monotonic() + START_TIMEOUT
+                    self._open_mcp(max(deadline, start) if target.lane == "stdio" else deadline)
                 if reasons:
                     _log.warning("[rtt] [WARN] %s not reached, using %s", "; ".join(reasons), target.instance)
                 return

@@ -17,6 +17,8 @@ use std::time::{Duration, Instant};
 const MAX_LINE: usize = 16 * 1024 * 1024;
 const MAX_SOCKET_PATH: usize = 107;
 const MAX_DEPTH: usize = 256;
+/// A child process needs time to start before it can answer the handshake, whatever a call may take.
+const START_TIMEOUT: Duration = Duration::from_secs(10);
 const MCP_STATELESS: &str = "2026-07-28";
 const MCP_HANDSHAKE: &str = "2025-11-25";
 
@@ -352,7 +354,17 @@ macro_rules! leaf {
 }
 leaf!(bool, "a boolean", Json::Bool, Json::Bool(value) => *value);
 leaf!(String, "a string", Json::String, Json::String(value) => value.clone());
-leaf!(Json, "a value", std::convert::identity, value => value.clone());
+
+impl ToJson for Json {
+    fn to_json(&self) -> Json {
+        self.clone()
+    }
+}
+impl FromJson for Json {
+    fn from_json(value: &Json) -> Result<Self, String> {
+        Ok(value.clone())
+    }
+}
 
 impl ToJson for i64 {
     fn to_json(&self) -> Json {
@@ -621,6 +633,11 @@ impl Client {
         self.stream = None;
     }
 
+    /// Changes how long a call may take.
+    pub fn set_timeout(&mut self, timeout: Duration) {
+        self.timeout = timeout;
+    }
+
     /// Calls a method.
     pub fn invoke(&mut self, name: &str, params: &Json) -> Result<Json, Error> {
         let protocol = |instance: &str, reason: String| Error::Protocol { instance: instance.to_string(), reason };
@@ -682,7 +699,13 @@ impl Client {
                 Ok(stream) => {
                     self.stream = Some(stream);
                     self.instance = target.instance.clone();
-                    if self.interface.protocol == "mcp" { self.open_mcp(deadline) } else { Ok(()) }
+                    if self.interface.protocol != "mcp" {
+                        Ok(())
+                    } else if target.lane == "stdio" {
+                        self.open_mcp(deadline.max(Instant::now() + START_TIMEOUT))
+                    } else {
+                        self.open_mcp(deadline)
+                    }
                 }
                 Err(error) => broken(error.to_string()),
             };

@@ -15,7 +15,7 @@ import * as path from "node:path";
 // @ts-ignore
 import { Buffer } from "node:buffer";
 // @ts-ignore
-import process from "node:process";
+import * as process from "node:process";
 // @ts-ignore
 import { clearTimeout, setTimeout } from "node:timers";
 
@@ -53,6 +53,8 @@ interface Route {
 
 const MAX_LINE = 16 * 1024 * 1024;
 const MAX_SOCKET_PATH = 107;
+// A child process needs time to start before it can answer the handshake, whatever a call may take.
+const START_TIMEOUT_MS = 10000;
 const MCP_STATELESS = "2026-07-28";
 const MCP_HANDSHAKE = "2025-11-25";
 
@@ -427,7 +429,10 @@ export class Client {
       try {
         this.#stream = await connect(this.#root, target, left);
         this.#instance = target.instance;
-        if (this.#api.protocol === "mcp") await this.#openMcp(deadline);
+        if (this.#api.protocol === "mcp") {
+          const start = target.lane === "stdio" ? Date.now() + START_TIMEOUT_MS : deadline;
+          await this.#openMcp(Math.max(deadline, start));
+        }
         if (reasons.length > 0) {
           process.stderr.write(`[rtt] [WARN] ${reasons.join("; ")} not reached, using ${target.instance}\n`);
         }

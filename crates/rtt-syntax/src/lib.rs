@@ -117,8 +117,8 @@ mod tests {
 
     #[test]
     fn shows_the_place_in_characters() {
-        let problems = check("python", "x = 'é'; y = )\n").expect_err("a stray bracket");
-        assert_eq!((problems[0].line, problems[0].column), (1, 14), "{problems:?}");
+        let problems = check("rust", "// é\nconst É: u8 = @;\n").expect_err("a stray sign");
+        assert_eq!((problems[0].line, problems[0].column), (2, 13), "{problems:?}");
         assert!(check("klingon", "").expect_err("unknown")[0].message.contains("no grammar named 'klingon'"));
     }
 }

@@ -117,7 +117,7 @@ pub fn build(language: &Language, provider: &Manifest, client: &str, module: &st
             !wire.is_empty() && wire.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || more.contains(c))
         }
     };
-    let mut types = Types::new(&stub.types, stub.names.r#type, stub.names.field, &stub.reserved, &declarable);
+    let mut types = Types::new(&stub.types, client, stub.names.r#type, stub.names.field, &stub.reserved, &declarable);
     let method_words: BTreeSet<String> = stub.reserved.union(&stub.reserved_methods).cloned().collect();
     let methods = &provider.provides.methods;
     let names = allocate(methods.keys().map(String::as_str), stub.names.method, &method_words);
@@ -125,8 +125,8 @@ pub fn build(language: &Language, provider: &Manifest, client: &str, module: &st
         .iter()
         .map(|(wire, method)| {
             // A declared type is named after the method's identifier, so that two methods never share one.
-            let path = format!("{client} {}", names[wire.as_str()]);
-            method_model(&mut types, wire, &names[wire.as_str()], method, &path, breaks)
+            let path = &names[wire.as_str()];
+            method_model(&mut types, wire, &names[wire.as_str()], method, path, breaks)
         })
         .collect();
     let latency_ms = provider.qos.latency_us().map_or(0, |us| us.saturating_mul(TIMEOUT_FACTOR) / 1_000);

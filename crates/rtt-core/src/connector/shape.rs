@@ -227,6 +227,7 @@ pub struct Field {
 /// Collects the types of one connector.
 pub struct Types<'a> {
     map: &'a TypeMap,
+    prefix: &'a str,
     type_case: Case,
     field_case: Case,
     reserved: &'a BTreeSet<String>,
@@ -236,16 +237,17 @@ pub struct Types<'a> {
 }
 
 impl<'a> Types<'a> {
-    /// Starts without types. `is_declarable` tells whether a member's JSON name can stand in a declared type.
+    /// Starts without types. Their names begin with `prefix`, the client's; `is_declarable` tells whether a member's JSON name can stand in a declared type.
     pub fn new(
         map: &'a TypeMap,
+        prefix: &'a str,
         type_case: Case,
         field_case: Case,
         reserved: &'a BTreeSet<String>,
         is_declarable: &'a dyn Fn(&str) -> bool,
     ) -> Self {
         let used = reserved.clone();
-        Self { map, type_case, field_case, reserved, used, is_declarable, declared: BTreeMap::new() }
+        Self { map, prefix, type_case, field_case, reserved, used, is_declarable, declared: BTreeMap::new() }
     }
 
     /// Returns the spelling of a reduced schema's type, declaring object types on the way. `path` are the words from
@@ -307,7 +309,8 @@ impl<'a> Types<'a> {
     /// Declares an object type and returns its name; `None` if it cannot be declared.
     pub fn declare(&mut self, shape: &Value, path: &str) -> Option<String> {
         let fields = self.fields(shape, path)?;
-        let mut name = name::identifier(path, self.type_case);
+        let glue = if self.type_case == Case::Pascal { "" } else { "_" };
+        let mut name = format!("{}{glue}{}", self.prefix, name::identifier(path, self.type_case));
         if self.used.contains(&name) {
             name = name::marked(&name, path);
         }

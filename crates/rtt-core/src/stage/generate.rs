@@ -2,6 +2,7 @@
 //!
 //! Everything is rendered and checked in memory first; files are written only if nothing failed, the index last.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
@@ -18,6 +19,7 @@ use crate::diagnostic::{self, Diagnostic, Place, Severity};
 use crate::digest::Digest;
 use crate::registry::{Instance, Registry};
 use crate::schema::Schema;
+use crate::symbol::InstanceId;
 use crate::text;
 use crate::workspace::state::{self, FORMAT_VERSION, Fingerprint};
 use crate::workspace::{self, Workspace, durable, layout};
@@ -145,6 +147,9 @@ struct Wanted<'a> {
     module: String,
 }
 
+/// By provider symbol and major version: the highest version and the edges.
+type Needs<'a> = BTreeMap<(String, u64), (&'a Instance, BTreeSet<Served>)>;
+
 /// What became of one language.
 struct Built<'a> {
     language: &'a Language,
@@ -267,14 +272,14 @@ fn plan<'a>(
     dependencies: &Dependencies,
     wanted: &Option<BTreeSet<String>>,
 ) -> Result<(Vec<Job<'a>>, Vec<Diagnostic>), Error> {
-    let mut needed: BTreeMap<&str, BTreeMap<(String, u64), (&Instance, BTreeSet<Served>)>> = BTreeMap::new();
-    let mut unknown: BTreeMap<String, Diagnostic> = BTreeMap::new();
+    let mut needed: BTreeMap<&str, Needs> = BTreeMap::new();
+    let mut unknown: BTreeMap<&InstanceId, Diagnostic> = BTreeMap::new();
     for edge in &dependencies.edges {
         let Some(consumer) = registry.get(&edge.from) else { continue };
         let Some(name) = &consumer.manifest.language else { continue };
         let Some(language) = stubs.get(name) else {
-            if !unknown.contains_key(&edge.from.to_string()) {
-                unknown.insert(edge.from.to_string(), no_template(workspace, stubs, consumer, name)?);
+            if let Entry::Vacant(entry) = unknown.entry(&edge.from) {
+                entry.insert(no_template(workspace, stubs, consumer, name)?);
             }
             continue;
         };

@@ -300,7 +300,7 @@ fn sizes(shape: &Shape, goal: &Node, least: &str, largest: &str, most: Option<u6
             required.dedup();
             given = given.max(required.len() as u64);
         }
-        if !count(bound).is_some_and(|bound| given >= bound) {
+        if count(bound).is_none_or(|bound| given < bound) {
             return gap(format!("it may fall below '{least}' {bound}"));
         }
     }

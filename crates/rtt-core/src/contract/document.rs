@@ -15,6 +15,12 @@ use crate::json::push_token;
 /// The longest chain of references and combinators on one value.
 const MAX_CHAIN: usize = 100;
 
+/// How much schema text one document's validators are built from, in bytes: building them is the costly part.
+const MAX_BUILT: usize = 256 << 10;
+
+/// The dialect of schemas that name none.
+const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
+
 /// Keywords beside `$ref` that mean the same whether or not a dialect looks at them.
 const BESIDE_REF: [&str; 7] = ["$ref", "$schema", "$id", "$defs", "definitions", "title", "description"];
 
@@ -24,6 +30,7 @@ pub(super) struct Document<'d> {
     /// Of a dialect before 2020-12.
     legacy: bool,
     budget: &'d Cell<u32>,
+    built: Cell<usize>,
     validators: RefCell<BTreeMap<String, Option<Rc<Validator>>>>,
 }
 
@@ -48,7 +55,7 @@ impl<'d> Document<'d> {
             Some(name) if ["2019-09", "draft-07", "draft-06"].iter().any(|known| name.contains(known)) => true,
             Some(name) => return Err(format!("the dialect '{name}' is not supported")),
         };
-        let document = Self { root, legacy, budget, validators: RefCell::default() };
+        let document = Self { root, legacy, budget, built: Cell::new(0), validators: RefCell::default() };
         document.scan()?;
         match document.validator("") {
             Some(_) => Ok(document),
@@ -78,23 +85,42 @@ impl<'d> Document<'d> {
         built
     }
 
-    /// A subschema may refer to any place of its document, so the document travels along as an embedded resource.
     fn build(&self, pointer: &str) -> Option<Validator> {
-        let mut options = jsonschema::options();
         // Formats are annotations here, in every dialect: agents differ in which ones they check.
-        options = options.should_validate_formats(false);
+        let options = || jsonschema::options().should_validate_formats(false);
+        let schema = self.root.pointer(pointer)?;
+        let refers = refers(schema);
+        self.charge(if refers { self.root } else { schema })?;
         if pointer.is_empty() {
-            return options.build(self.root).ok();
+            return options().build(self.root).ok();
         }
+        let dialect = self.root.get("$schema").cloned().unwrap_or_else(|| json!(DIALECT));
+        if !refers {
+            let mut alone = schema.clone();
+            if let Some(members) = alone.as_object_mut() {
+                members.insert("$schema".to_owned(), dialect);
+            }
+            return options().build(&alone).ok();
+        }
+        // A reference may lead to any place of the document, so all of it travels along as an embedded resource.
         let mut resource = self.root.clone();
-        resource.as_object_mut()?.insert("$id".to_owned(), json!("urn:rtt:contract"));
+        let members = resource.as_object_mut()?;
+        members.insert("$id".to_owned(), json!("urn:rtt:contract"));
         let fragment: String = pointer.bytes().map(escape_in_fragment).collect();
         let bundle = json!({
-            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "$schema": DIALECT,
             "$ref": format!("urn:rtt:contract#{fragment}"),
             "$defs": {"document": resource},
         });
-        options.build(&bundle).ok()
+        options().build(&bundle).ok()
+    }
+
+    /// Counts the text that validators are built from; `None` once it is too much.
+    fn charge(&self, schema: &Value) -> Option<()> {
+        let built = self.built.get() + schema.to_string().len();
+        self.built.set(built);
+        // The first one is always built: without it nothing can be said.
+        (built <= MAX_BUILT || self.validators.borrow().is_empty()).then_some(())
     }
 
     fn scan(&self) -> Result<(), String> {
@@ -145,8 +171,7 @@ impl<'d> Node<'d> {
             // Some keywords exist in one dialect only; numbers and texts mean the same in all.
             return self.value.is_number() || self.value.is_string();
         }
-        let same_place = self.pointer == other.pointer && self.document.root == other.document.root;
-        same_place || !self.value.to_string().contains("\"$ref\"")
+        !refers(self.value) || (self.pointer == other.pointer && self.document.root == other.document.root)
     }
 
     /// Returns the member of that name, whatever it is.
@@ -221,6 +246,14 @@ impl<'d> Node<'d> {
         chain.pop();
         checked.insert(self.pointer.clone());
         Ok(())
+    }
+}
+
+fn refers(schema: &Value) -> bool {
+    match schema {
+        Value::Object(members) => members.contains_key("$ref") || members.values().any(refers),
+        Value::Array(items) => items.iter().any(refers),
+        _ => false,
     }
 }
 

@@ -68,7 +68,9 @@ pub fn contained(given: &Value, wanted: &Value) -> Answer {
     else {
         return unproved;
     };
-    let Some(witness) = witness::find(&given_document.top(), &wanted_document.top()) else { return unproved };
+    let Some(witness) = witness::find(&given_document.top(), &wanted_document.top(), &gap.path) else {
+        return unproved;
+    };
     let validator = wanted_document.validator("").expect("the document was accepted, so its validator was built");
     let reason = match validator.iter_errors(&witness).next() {
         Some(error) => match error.instance_path().to_string().as_str() {

@@ -150,6 +150,21 @@ fn ends_on_schemas_made_to_explode() {
     assert_eq!(short(&json!({"$ref": "#/$defs/c0", "$defs": chain}), &json!({"type": "string"})), Short::Unknown);
 }
 
+/// A refutation is found at the one property of many where the proof gets stuck, and in bounded work.
+#[test]
+fn finds_the_one_difference_among_many_properties() {
+    for count in [10, 60] {
+        let schema = |odd: &str| {
+            let one =
+                |at: usize| if at == count / 2 { json!({"type": odd}) } else { json!({"type": ["string", "null"]}) };
+            let properties: serde_json::Map<String, Value> = (0..count).map(|at| (format!("p{at}"), one(at))).collect();
+            json!({"type": "object", "required": [format!("p{}", count / 2), "p0"], "properties": properties})
+        };
+        let Answer::No { witness, .. } = contained(&schema("number"), &schema("integer")) else { panic!("{count}") };
+        assert!(witness[format!("p{}", count / 2)].is_f64(), "{witness}");
+    }
+}
+
 /// Published pairs of schemas with a verdict in both directions: no answer may contradict them.
 #[test]
 fn agrees_with_published_pairs() {

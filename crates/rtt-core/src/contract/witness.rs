@@ -13,16 +13,23 @@ use super::shape::{Atom, Shape, exact, expand};
 const MAX_DEPTH: usize = 4;
 /// The most samples of one place.
 const MAX_SAMPLES: usize = 24;
+/// The most properties that are varied.
+const MAX_PROPERTIES: usize = 40;
+/// The most required properties that are filled in.
+const MAX_REQUIRED: usize = 200;
 /// The longest string or array that is tried.
 const MAX_LENGTH: u64 = 2_000;
 
 /// Returns the shortest sample that `given` accepts and `refusing` does not.
-pub(super) fn find(given: &Node, refusing: &Node) -> Option<Value> {
-    let mut hints = Hints::default();
+///
+/// `path` is where the proof got stuck: properties on it are tried first.
+pub(super) fn find(given: &Node, refusing: &Node, path: &str) -> Option<Value> {
+    let suspects = path.split(['.', '[', ']']).map(str::to_owned).collect();
+    let mut hints = Hints { suspects, ..Hints::default() };
     hints.collect(given.value);
     hints.collect(refusing.value);
     hints.lengths.extend([0, 1, 2]);
-    let samples = samples(&[given.clone()], &hints, MAX_DEPTH);
+    let samples = samples(std::slice::from_ref(given), &hints, MAX_DEPTH);
     let witnesses = samples
         .into_iter()
         .filter(|sample| given.accepts(sample) == Some(true) && refusing.accepts(sample) == Some(false));
@@ -38,6 +45,7 @@ struct Hints {
     numbers: BTreeSet<i64>,
     lengths: BTreeSet<u64>,
     names: BTreeSet<String>,
+    suspects: BTreeSet<String>,
     constants: Vec<Value>,
 }
 
@@ -93,7 +101,7 @@ fn samples(nodes: &[Node], hints: &Hints, depth: usize) -> Vec<Value> {
         if !nodes.iter().all(Node::step) {
             break;
         }
-        let valid = |value: &Value| shape.nodes.iter().chain(nodes).all(|node| node.accepts(value) == Some(true));
+        let valid = |value: &Value| nodes.iter().all(|node| node.accepts(value) == Some(true));
         // The top level is not cut off: only there the witness must show up among the samples.
         let limit = if depth == MAX_DEPTH { 20 * MAX_SAMPLES } else { share };
         for value in of_shape(shape, hints, depth).into_iter().filter(valid).take(limit) {
@@ -165,8 +173,8 @@ fn arrays(shape: &Shape, hints: &Hints, depth: usize) -> Vec<Value> {
         // All elements alike, then each its own.
         all.extend((0..length).map(|index| pick(index, 0)).collect::<Option<Vec<_>>>().map(Value::Array));
         all.extend((0..length).map(|index| pick(index, index)).collect::<Option<Vec<_>>>().map(Value::Array));
-        for place in 0..length.min(of_index.len()) {
-            for variant in 1..of_index[place].len() {
+        for (place, choices) in of_index.iter().enumerate().take(length) {
+            for variant in 1..choices.len() {
                 let one = |index: usize| pick(index, if index == place { variant } else { index });
                 all.extend((0..length).map(one).collect::<Option<Vec<_>>>().map(Value::Array));
             }
@@ -177,7 +185,7 @@ fn arrays(shape: &Shape, hints: &Hints, depth: usize) -> Vec<Value> {
 
 fn objects(shape: &Shape, hints: &Hints, depth: usize) -> Vec<Value> {
     let required: BTreeSet<&str> = shape.required().into_iter().collect();
-    if depth == 0 && !required.is_empty() {
+    if required.len() > MAX_REQUIRED || (depth == 0 && !required.is_empty()) {
         return Vec::new();
     }
     let mut base = Map::new();
@@ -192,10 +200,11 @@ fn objects(shape: &Shape, hints: &Hints, depth: usize) -> Vec<Value> {
     if depth == 0 {
         return all;
     }
-    let named: BTreeSet<&str> =
-        shape.named().into_iter().chain(hints.names.iter().map(String::as_str)).take(64).collect();
+    let names: BTreeSet<&str> = shape.named().into_iter().chain(hints.names.iter().map(String::as_str)).collect();
+    let mut optional: Vec<&str> = names.into_iter().filter(|name| !required.contains(name)).collect();
+    optional.sort_by_key(|name| !hints.suspects.contains(*name));
     let mut full = base.clone();
-    for name in named.into_iter().filter(|name| !required.contains(name)) {
+    for name in optional.into_iter().take(if depth == MAX_DEPTH { MAX_PROPERTIES } else { 8 }) {
         let choices = samples(&shape.property(name), hints, depth - 1);
         if let Some(first) = choices.first() {
             full.insert(name.to_owned(), first.clone());
@@ -203,8 +212,10 @@ fn objects(shape: &Shape, hints: &Hints, depth: usize) -> Vec<Value> {
         variants.push((name.to_owned(), choices));
     }
     let others = samples(&shape.other_properties(), hints, depth - 1);
+    let filler = others.first().cloned();
     variants.push(("other".to_owned(), others));
-    for (name, choices) in variants {
+    variants.sort_by_key(|(name, _)| !hints.suspects.contains(name));
+    for (name, choices) in variants.into_iter().take(2 * MAX_PROPERTIES) {
         for choice in choices {
             let mut object = base.clone();
             object.insert(name.clone(), choice);
@@ -212,9 +223,8 @@ fn objects(shape: &Shape, hints: &Hints, depth: usize) -> Vec<Value> {
         }
     }
     let least = shape.at_least("minProperties").max(hints.lengths.iter().copied().max().unwrap_or(0)).min(64);
-    let other = samples(&shape.other_properties(), hints, 0);
-    if let Some(filler) = other.first() {
-        let mut object = base.clone();
+    if let Some(filler) = filler {
+        let mut object = base;
         while (object.len() as u64) < least {
             object.insert(format!("p{}", object.len()), filler.clone());
             all.push(Value::Object(object.clone()));

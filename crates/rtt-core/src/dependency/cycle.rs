@@ -1,5 +1,6 @@
 //! Circles of requirements: strongly connected components, and a shortest circle of each.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use petgraph::graphmap::DiGraphMap;
@@ -97,8 +98,8 @@ fn through(graph: &DiGraphMap<usize, ()>, members: &BTreeSet<usize>, start: usiz
                 path.rotate_left(least);
                 return Some(path);
             }
-            if !before.contains_key(&target) {
-                before.insert(target, node);
+            if let Entry::Vacant(entry) = before.entry(target) {
+                entry.insert(node);
                 pending.push_back(target);
             }
         }

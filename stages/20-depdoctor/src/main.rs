@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 use rtt_cli::StageOptions;
-use rtt_core::stage::depdoctor::{self, GraphFormat};
-use rtt_core::stage::{Context, Error, Report, Stage};
+use rtt_core::dependency::GraphFormat;
+use rtt_core::stage::{Context, Error, Report, Stage, depdoctor};
 use rtt_core::workspace::Workspace;
 
 #[derive(Args)]

@@ -7,7 +7,7 @@ mod locate;
 mod strict;
 
 pub use locate::{Position, Span, locate};
-pub use strict::{MAX_BYTES, MAX_DEPTH, ParseError, ParseErrorKind, parse};
+pub use strict::{MAX_BYTES, MAX_DEPTH, MAX_STATE_BYTES, ParseError, ParseErrorKind, parse, parse_up_to};
 
 use serde::Serialize;
 use serde_json::Value;

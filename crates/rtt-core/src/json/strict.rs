@@ -7,8 +7,11 @@ use serde_json::{Map, Value};
 
 use super::Position;
 
-/// The largest document that is read, 8 MiB.
+/// The largest document of people and other tools that is read, 8 MiB.
 pub const MAX_BYTES: usize = 8 << 20;
+
+/// The largest state file that is read, 256 MiB: a registry grows with the number of manifests.
+pub const MAX_STATE_BYTES: usize = 256 << 20;
 
 /// The deepest nesting of arrays and objects that is read.
 pub const MAX_DEPTH: usize = 128;
@@ -26,9 +29,9 @@ pub struct ParseError {
 /// What is wrong with a document.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParseErrorKind {
-    /// The document is larger than [`MAX_BYTES`].
-    #[error("the file has {0} bytes, more than the {MAX_BYTES} that are read")]
-    TooLarge(usize),
+    /// The document has more bytes than the limit, which comes second.
+    #[error("the file has {0} bytes, more than the {1} that are read")]
+    TooLarge(usize, usize),
     /// The document starts with U+FEFF.
     #[error("the file starts with a byte-order mark; save it as UTF-8 without one")]
     ByteOrderMark,
@@ -51,9 +54,17 @@ pub enum ParseErrorKind {
 /// # Errors
 /// The first problem found, with its position.
 pub fn parse(bytes: &[u8]) -> Result<Value, ParseError> {
+    parse_up_to(MAX_BYTES, bytes)
+}
+
+/// Reads one JSON document of at most `limit` bytes.
+///
+/// # Errors
+/// The first problem found, with its position.
+pub fn parse_up_to(limit: usize, bytes: &[u8]) -> Result<Value, ParseError> {
     let at_start = |kind| ParseError { kind, at: Position { line: 1, column: 1 } };
-    if bytes.len() > MAX_BYTES {
-        return Err(at_start(ParseErrorKind::TooLarge(bytes.len())));
+    if bytes.len() > limit {
+        return Err(at_start(ParseErrorKind::TooLarge(bytes.len(), limit)));
     }
     if bytes.starts_with(b"\xEF\xBB\xBF") {
         return Err(at_start(ParseErrorKind::ByteOrderMark));
@@ -205,6 +216,6 @@ mod tests {
             assert_eq!(parse(nested(depth).as_bytes()).expect_err("too deep").kind, ParseErrorKind::TooDeep);
         }
         let large = vec![b' '; MAX_BYTES + 1];
-        assert_eq!(parse(&large).expect_err("too large").kind, ParseErrorKind::TooLarge(MAX_BYTES + 1));
+        assert_eq!(parse(&large).expect_err("too large").kind, ParseErrorKind::TooLarge(MAX_BYTES + 1, MAX_BYTES));
     }
 }

@@ -60,9 +60,8 @@ pub(super) fn spellings(sink: &mut Sink, pointer: &str, manifest: &Value) {
                 &format!("{pointer}{member}"),
                 format!("'{text}' is not a version ({error}), expected three numbers as in 1.2.0 (semver 2.0)"),
             );
-            if let Some(meant) = super::foreign::lenient_version(text) {
-                finding.help.push(format!("write \"{meant}\""));
-            }
+            let meant = super::foreign::lenient_version(text).unwrap_or(Version::new(1, 0, 0));
+            finding.help.push(format!("write \"{meant}\""));
         }
     };
     version("/version", manifest.get("version"));
@@ -130,11 +129,15 @@ pub(super) fn schema_problems(schema: &Value) -> Vec<(String, String)> {
         schema
     };
     let problem = |error: jsonschema::ValidationError| (error.instance_path().to_string(), error.to_string());
-    match jsonschema::meta::options().validate(schema) {
-        Err(error) => vec![problem(error)],
+    let mut problems: Vec<(String, String)> = match jsonschema::meta::validator_for(schema) {
+        Err(error) => return vec![problem(error)],
+        Ok(meta_schema) => meta_schema.iter_errors(schema).map(problem).collect(),
+    };
+    if problems.is_empty() {
         // Building also finds references that lead nowhere and patterns that do not compile.
-        Ok(()) => jsonschema::options().build(schema).err().map(problem).into_iter().collect(),
+        problems.extend(jsonschema::options().build(schema).err().map(problem));
     }
+    problems
 }
 
 /// Tells whether a schema can accept an object at its top level, as far as its `type` says.

@@ -35,8 +35,11 @@ fn of_object(object: &Map<String, Value>) -> Shape<'_> {
     if is("symbol", Value::is_object) {
         return Shape::Manifest(Form::RttSymbol);
     }
-    // Before the canonical form: a later revision of the older agent form also has a "symbol".
-    if has("rtt_saddr") || has("caps") {
+    // A later revision of the older agent form also has a "symbol"; what only a canonical manifest has decides.
+    let canonical = has("symbol") && ["provides", "requires", "endpoint", "resources"].iter().any(|key| has(key));
+    let older = ["rtt_saddr", "caps"].iter().any(|key| has(key))
+        || (has("symbol") && ["capabilities", "desc", "io"].iter().any(|key| has(key)));
+    if older && !canonical {
         return Shape::Manifest(Form::RttAgent);
     }
     if has("symbol") {

@@ -41,7 +41,8 @@ pub struct Sourced {
     pub form: Form,
     /// JSON pointer of it in the file; empty for the whole file.
     pub pointer: String,
-    /// Where its identity stands, for findings about it as a whole.
+    /// Where its identity stands, for findings about it as a whole; not yet resolved to a line, since finding the line
+    /// of each of many manifests would read the file as many times.
     pub place: Place,
 }
 
@@ -87,6 +88,9 @@ fn read_at(sink: &mut Sink, pointer: &str, value: &Value) {
         Shape::Manifest(form) => foreign::convert(form, sink, pointer, value),
         Shape::List(token, items) => {
             let pointer = token.map_or_else(|| pointer.to_owned(), |token| json::push_token(pointer, token));
+            if items.is_empty() {
+                sink.note("RTT-M010", &pointer, "the list names no agent");
+            }
             for (index, item) in items.iter().enumerate() {
                 read_at(sink, &format!("{pointer}/{index}"), item);
             }
@@ -206,7 +210,7 @@ impl Sink<'_> {
 
     fn register(&mut self, manifest: Manifest, form: Form, pointer: &str) {
         let identity = if form == Form::Canonical { format!("{pointer}/symbol") } else { pointer.to_owned() };
-        let place = Place::value(self.file, self.text, &identity);
+        let place = Place::pointer(self.file, identity);
         self.reading.manifests.push(Sourced { manifest, form, pointer: pointer.to_owned(), place });
     }
 }

@@ -7,18 +7,29 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::Plan;
+use serde_json::Value;
+
 use super::identity::{identity, signed_bytes};
 use crate::digest::Digest;
 use crate::trust::{KeyId, PrivateKey, TrustStore};
 
+/// Gives a plan its id.
+pub fn identify(plan: &mut Plan) {
+    plan.plan_id = identity(&document(plan));
+}
+
 /// Signs a plan whose id and timestamp are set; a previous signature is replaced.
 pub fn sign(plan: &mut Plan, key: &PrivateKey) {
-    let signature = STANDARD.encode(key.sign(&signed_bytes(plan)));
+    let signature = STANDARD.encode(key.sign(&signed_bytes(&document(plan))));
     plan.signature = Some(format!("ed25519:{}:{signature}", key.public().key_id()));
 }
 
-/// A plan whose id is its content's, and whose signers are known. Only this module makes one, so whoever demands it in
-/// a signature cannot be handed an unverified plan.
+fn document(plan: &Plan) -> Value {
+    serde_json::to_value(plan).expect("a plan has string keys and finite numbers")
+}
+
+/// A plan whose id is its content's, and whose signers are known. Only this module makes one, so whoever demands it
+/// cannot be handed an unverified plan.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Verified<T> {
     plan: T,
@@ -30,10 +41,15 @@ impl<T> Verified<T> {
     pub fn signers(&self) -> &[KeyId] {
         &self.signers
     }
+}
 
-    /// Gives the plan up.
-    pub fn into_inner(self) -> T {
-        self.plan
+impl Verified<Value> {
+    /// Types the document.
+    ///
+    /// # Errors
+    /// If it is no plan; check it against the schema for a better message.
+    pub fn typed(self) -> Result<Verified<Plan>, serde_json::Error> {
+        Ok(Verified { plan: serde_json::from_value(self.plan)?, signers: self.signers })
     }
 }
 
@@ -45,28 +61,19 @@ impl<T> Deref for Verified<T> {
     }
 }
 
-impl Verified<Plan> {
-    /// Accepts a plan whatever its signatures say (`--no-verify`); its id must still be its content's.
-    ///
-    /// # Errors
-    /// [`VerifyError::Identity`].
-    pub fn unchecked(plan: Plan) -> Result<Self, VerifyError> {
-        check_identity(&plan)?;
-        Ok(Self { plan, signers: Vec::new() })
-    }
-}
-
-/// Verifies a plan's id and its signatures: at least `threshold` (and never fewer than one) different trusted signers.
+/// Verifies a plan document's id and its signatures: at least `threshold` (and never fewer than one) different trusted
+/// signers. Needs nothing of a plan's form, so whatever was changed in it is first of all found to be changed.
 ///
 /// # Errors
 /// [`VerifyError`]; a signature that is wrong is an error even where enough others are right, because something
 /// changed that should not have.
-pub fn verify(plan: Plan, trust: &TrustStore, threshold: usize) -> Result<Verified<Plan>, VerifyError> {
-    check_identity(&plan)?;
-    let bytes = signed_bytes(&plan);
+pub fn verify(document: Value, trust: &TrustStore, threshold: usize) -> Result<Verified<Value>, VerifyError> {
+    check_identity(&document)?;
+    let bytes = signed_bytes(&document);
+    let cosignatures = document.get("cosignatures").and_then(Value::as_array);
     let mut signers = BTreeSet::new();
-    for text in plan.signature.iter().chain(&plan.cosignatures) {
-        let (id, signature) = parse(text).ok_or(VerifyError::Malformed)?;
+    for text in document.get("signature").into_iter().chain(cosignatures.into_iter().flatten()) {
+        let (id, signature) = text.as_str().and_then(parse).ok_or(VerifyError::Malformed)?;
         if let Some(reason) = trust.revocation(&id) {
             return Err(VerifyError::Revoked { key: id, reason: reason.to_owned() });
         }
@@ -80,13 +87,27 @@ pub fn verify(plan: Plan, trust: &TrustStore, threshold: usize) -> Result<Verifi
     match signers.len() {
         0 => Err(VerifyError::Unsigned),
         found if found < wanted => Err(VerifyError::TooFew { found, wanted }),
-        _ => Ok(Verified { plan, signers: signers.into_iter().collect() }),
+        _ => Ok(Verified { plan: document, signers: signers.into_iter().collect() }),
     }
 }
 
-fn check_identity(plan: &Plan) -> Result<(), VerifyError> {
-    let computed = identity(plan);
-    if computed == plan.plan_id { Ok(()) } else { Err(VerifyError::Identity { stated: plan.plan_id, computed }) }
+/// Accepts a plan document whatever its signatures say (`--no-verify`); its id must still be its content's.
+///
+/// # Errors
+/// [`VerifyError::Identity`].
+pub fn accept_unverified(document: Value) -> Result<Verified<Value>, VerifyError> {
+    check_identity(&document)?;
+    Ok(Verified { plan: document, signers: Vec::new() })
+}
+
+fn check_identity(document: &Value) -> Result<(), VerifyError> {
+    let computed = identity(document);
+    let stated = document.get("plan_id").and_then(Value::as_str).unwrap_or("nothing");
+    if computed.to_string() == stated {
+        Ok(())
+    } else {
+        Err(VerifyError::Identity { stated: stated.to_owned(), computed })
+    }
 }
 
 fn parse(text: &str) -> Option<(KeyId, [u8; 64])> {
@@ -101,7 +122,7 @@ pub enum VerifyError {
     #[error("the plan says that it is {stated}, but its content is {computed}: it was changed after it was made")]
     Identity {
         /// Its `plan_id`.
-        stated: Digest,
+        stated: String,
         /// What its content gives.
         computed: Digest,
     },
@@ -169,7 +190,7 @@ mod tests {
             signature: None,
             cosignatures: Vec::new(),
         };
-        plan.plan_id = identity(&plan);
+        identify(&mut plan);
         plan
     }
 
@@ -185,7 +206,7 @@ mod tests {
         if plan.timestamp == "stranger" {
             sign(&mut plan, &stranger);
         }
-        let found = match verify(plan, &trust, threshold) {
+        let found = match verify(document(&plan), &trust, threshold) {
             Ok(verified) => format!("signers: {}", verified.signers().len()),
             Err(error) => error.to_string(),
         };

@@ -8,14 +8,15 @@ pub mod depdoctor;
 pub mod generate;
 pub mod scan;
 pub mod solve;
+pub mod upstream;
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::workspace;
 use crate::workspace::state::{Fingerprint, StateError};
-use crate::workspace::{self, Workspace};
 
 /// Which stage is running.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -241,17 +242,4 @@ impl From<StateError> for Error {
             }
         }
     }
-}
-
-/// Reads the output of an earlier stage.
-///
-/// # Errors
-/// [`Error::NotRun`] if it is missing, [`Error::Invalid`] if it is corrupt.
-pub fn read_earlier<T: serde::de::DeserializeOwned>(
-    workspace: &Workspace,
-    file: &'static str,
-    schema: crate::schema::Schema,
-    stage: Stage,
-) -> Result<crate::workspace::state::StateFile<T>, Error> {
-    workspace::state::read(workspace, file, schema)?.ok_or(Error::NotRun { file, stage })
 }

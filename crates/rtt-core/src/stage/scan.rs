@@ -5,8 +5,8 @@
 
 mod sources;
 
-use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use serde_json::json;
@@ -75,7 +75,7 @@ pub fn run(workspace: &Workspace, request: &Request, context: &Context) -> Resul
     }
 
     let mut diagnostics = found.findings;
-    let mut invalid = 0;
+    let mut invalid = diagnostic::count(&diagnostics, Severity::Error);
     let mut manifests = Vec::new();
     for file in parse(&loaded) {
         let is_invalid = file.is_invalid();
@@ -88,7 +88,8 @@ pub fn run(workspace: &Workspace, request: &Request, context: &Context) -> Resul
     if request.skip_invalid {
         soften(&mut diagnostics);
     }
-    let collected = collect(manifests);
+    let mut collected = collect(manifests);
+    resolve(&mut collected.diagnostics, &loaded);
     diagnostics.extend(collected.diagnostics);
     if loaded.is_empty() {
         diagnostics.push(nothing_found(&selection));
@@ -165,6 +166,12 @@ struct Loaded {
 }
 
 impl Loaded {
+    fn open(path: String, absolute: &Path) -> Self {
+        let content = std::fs::read(absolute).map_err(|error| error.to_string());
+        let digest = content.as_ref().ok().map(Digest::of_bytes);
+        Self { path, content, digest }
+    }
+
     /// The registry's entry; none for a file that could not be read.
     fn source(&self) -> Option<Source> {
         self.digest.map(|digest| Source { path: self.path.clone(), sha256: digest.hex() })
@@ -184,10 +191,9 @@ fn load(found: &Found, context: &Context) -> Vec<Loaded> {
         .files
         .par_iter()
         .map(|(path, absolute)| {
-            let content = std::fs::read(absolute).map_err(|error| error.to_string());
+            let file = Loaded::open(path.clone(), absolute);
             context.progress.advance(1);
-            let digest = content.as_ref().ok().map(Digest::of_bytes);
-            Loaded { path: path.clone(), content, digest }
+            file
         })
         .collect();
     context.progress.finish();
@@ -218,6 +224,23 @@ fn fingerprint(sources: &[Source], selection: &Selection) -> Fingerprint {
     ])
 }
 
+/// Finds line and column of places that have only a pointer.
+fn resolve(diagnostics: &mut [Diagnostic], loaded: &[Loaded]) {
+    let texts: BTreeMap<&str, &str> = loaded
+        .iter()
+        .filter_map(|file| Some((file.path.as_str(), std::str::from_utf8(file.content.as_deref().ok()?).ok()?)))
+        .collect();
+    let locate = |finding: &mut Diagnostic| {
+        let others = finding.related.iter_mut().map(|related| &mut related.place);
+        for place in finding.place.iter_mut().chain(others) {
+            if let Some(text) = texts.get(place.file.as_str()) {
+                place.resolve(text);
+            }
+        }
+    };
+    diagnostics.iter_mut().for_each(locate);
+}
+
 /// The registry of an earlier run; one that cannot be read counts as none, since it is about to be replaced.
 fn earlier(workspace: &Workspace) -> Option<StateFile<Registry>> {
     match state::read(workspace, layout::REGISTRY, Schema::Registry) {
@@ -236,20 +259,17 @@ fn check_files(workspace: &Workspace, request: &Request) -> Result<Report, Error
         let help = "name files that exist, relative to the current folder".to_owned();
         return Err(Error::Missing { what: missing.join(", "), help });
     }
+    let loaded: Vec<Loaded> = request.check.iter().map(|path| Loaded::open(workspace.relative(path), path)).collect();
     let mut diagnostics = Vec::new();
     let mut manifests = Vec::new();
     let mut invalid = 0;
-    for path in &request.check {
-        let name = workspace.relative(path);
-        let reading = match std::fs::read(path) {
-            Ok(bytes) => manifest::read(&name, &bytes),
-            Err(error) => Reading { manifests: Vec::new(), diagnostics: vec![unreadable(&name, &error.to_string())] },
-        };
+    for reading in parse(&loaded) {
         invalid += usize::from(reading.is_invalid());
         manifests.extend(reading.manifests);
         diagnostics.extend(reading.diagnostics);
     }
-    let collected = collect(manifests);
+    let mut collected = collect(manifests);
+    resolve(&mut collected.diagnostics, &loaded);
     diagnostics.extend(collected.diagnostics);
     if request.deny_warnings {
         harden(&mut diagnostics);

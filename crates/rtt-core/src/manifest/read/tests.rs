@@ -48,7 +48,7 @@ fn reads_the_canonical_form_whole() {
     let manifests = check(text, &[]);
     let manifest = &manifests[0].manifest;
     assert_eq!(manifest.id().to_string(), "agent.storage.tsdb@1.2.0");
-    assert_eq!((manifests[0].form, manifests[0].place.at.map(|at| at.line)), (Form::Canonical, Some(2)));
+    assert_eq!((manifests[0].form, manifests[0].place.pointer.as_str()), (Form::Canonical, "/symbol"));
     // What is written into the registry reads back as the same manifest.
     let again = json::pretty(manifest);
     assert_eq!(check(&again, &[])[0].manifest, *manifest);
@@ -57,7 +57,7 @@ fn reads_the_canonical_form_whole() {
 #[test]
 fn says_where_and_what() {
     check("{\n \"symbol\": }", &["RTT-M001 2:12 not valid JSON"]);
-    check("{\"symbol\": \"a.b\",\n \"symbol\": \"a.c\"}", &["RTT-M001 2:10 duplicate key 'symbol'"]);
+    check("{\"symbol\": \"a.b\",\n \"symbol\": \"a.c\"}", &["RTT-M001 2:9 duplicate key 'symbol'"]);
     check("{\n  \"symbol\": \"a.b\"\n}", &["RTT-M002 1:1 missing key 'version'"]);
     check("{\"version\": \"1.0.0\", \"requires\": []}", &["RTT-M002 1:1 missing key 'symbol'"]);
     check(
@@ -89,13 +89,17 @@ fn says_where_and_what() {
             r#""provides": {"methods": {"m": {"result": {"$ref": "http://x/y"}}}}"#,
             "RTT-M007 2:42 the result of method 'm'",
         ),
+        (
+            r#""provides": {"methods": {"m": {"params": {"$schema": "https://json-schema.org/draft/2099/schema"}}}}"#,
+            "RTT-M007 2:42 the params of method 'm'",
+        ),
         (r#""endpoint": {"uds": "../x"}"#, "RTT-M006 2:21 endpoint.uds is '../x'"),
         (r#""endpoint": {"uds": ".."}"#, "RTT-M006 2:21 endpoint.uds is '..'"),
         (r#""endpoint": {"tcp": "localhost"}"#, "RTT-M006 2:21 endpoint.tcp is 'localhost'"),
         (r#""endpoint": {"tcp": "localhost:70000"}"#, "RTT-M006 2:21 endpoint.tcp"),
         (
             r#""provides": {"lanes": ["stdio"]}, "endpoint": {"stdio": []}"#,
-            "RTT-M006 2:56 endpoint.stdio names no command",
+            "RTT-M006 2:57 endpoint.stdio names no command",
         ),
         (r#""provides": {"lanes": ["shm"]}, "endpoint": {"tcp": "a:1"}"#, "RTT-M006 2:53 endpoint.tcp is given, but"),
         (r#""qos": {"latency_ms": 0}"#, "RTT-M002 2:23 'latency_ms'"),
@@ -106,9 +110,9 @@ fn says_where_and_what() {
     // Independent problems are all reported, and an unknown key alone does not make a manifest invalid.
     check(
         &with(
-            r#""requires": [{"symbol": "C", "version": "x"}], "qos": {"latency": 1}, "provides": {"methods": {"m": {"params": {"type": 1}}}}"#,
+            r#""requires": [{"symbol": "C", "version": "banana"}], "qos": {"latency": 1}, "provides": {"methods": {"m": {"params": {"type": 1}}}}"#,
         ),
-        &["RTT-M002 2:25", "RTT-M004 2:41", "RTT-M003 2:56 unknown key 'latency'", "RTT-M007"],
+        &["RTT-M002 2:25", "RTT-M004 2:41", "RTT-M003 2:61 unknown key 'latency'", "RTT-M007"],
     );
     assert_eq!(check(&with(r#""requries": []"#), &["RTT-M003"]).len(), 1);
 }
@@ -154,7 +158,7 @@ fn reads_the_older_rtt_form() {
     // Some writers put the other members beside "symbol".
     let text =
         r#"{"symbol": {"saddr": "rtt://test/api/x"}, "provides": ["a"], "requires": ["rtt://core/api/y@1.2", "no"]}"#;
-    let manifests = check(text, &["RTT-M010 1:22 'rtt://test/api/x' names no version", "RTT-M010 1:97 ignored: 'no'"]);
+    let manifests = check(text, &["RTT-M010 1:22 'rtt://test/api/x' names no version", "RTT-M010 1:99 ignored: 'no'"]);
     assert_eq!(manifests[0].manifest.requires[0].version.as_str(), "1.2");
     check(r#"{"symbol": {"type": "api"}}"#, &["RTT-M009 1:12 missing key 'saddr'"]);
     check(r#"{"symbol": {"saddr": "http://x"}}"#, &["RTT-M009 1:22 'http://x' is not an address"]);
@@ -173,7 +177,8 @@ fn reads_the_older_agent_form() {
     let later =
         r#"{"symbol": "my.app", "version": "1.0.0", "capabilities": ["a"], "rtt_saddr": "rtt://agent/my/app@1.0.0"}"#;
     assert_eq!(id(later, &[]), "agent.my.app@1.0.0");
-    assert_eq!(id(r#"{"caps": [], "name": "n"}"#, &["RTT-M010 1:21 'n' names no version"]), "agent.api.n@1.0.0");
+    assert_eq!(id(r#"{"symbol": "my.app", "version": "1.0.0", "desc": "d"}"#, &[]), "my.app@1.0.0");
+    assert_eq!(id(r#"{"caps": [], "name": "n"}"#, &["RTT-M010 1:22 'n' names no version"]), "agent.api.n@1.0.0");
     check(r#"{"caps": []}"#, &["RTT-M009 1:1 an agent without identity"]);
 }
 
@@ -282,6 +287,77 @@ fn reads_every_real_manifest() {
             let path = entry.expect("readable").path();
             let reading = read(&path.to_string_lossy(), &std::fs::read(&path).expect("readable"));
             assert!(reading.is_invalid() && reading.manifests.is_empty(), "{}", path.display());
+        }
+    }
+}
+
+/// Documents made of the keys that forms are recognised by, with values that may be anything.
+fn documents() -> impl proptest::strategy::Strategy<Value = Value> {
+    use proptest::prelude::*;
+    let key = proptest::sample::select(vec![
+        "symbol",
+        "version",
+        "saddr",
+        "rtt_saddr",
+        "id",
+        "name",
+        "caps",
+        "capabilities",
+        "qos",
+        "tags",
+        "lang",
+        "requires",
+        "provides",
+        "methods",
+        "params",
+        "skills",
+        "url",
+        "supportedInterfaces",
+        "mcpServers",
+        "command",
+        "args",
+        "servers",
+        "packages",
+        "remotes",
+        "identifier",
+        "registryType",
+        "tools",
+        "inputSchema",
+        "arguments",
+        "result",
+        "agents",
+        "description",
+        "endpoint",
+        "uds",
+        "tcp",
+    ]);
+    let word =
+        prop_oneof!["\\PC{0,12}", "rtt://[a-zA-Z/@#.0-9]{0,20}", "[0-9.x-]{0,8}", "https?://[a-z:0-9\\[\\]@/]{0,12}"];
+    let leaf = prop_oneof![
+        word.prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from)
+    ];
+    leaf.prop_recursive(4, 40, 6, move |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            proptest::collection::vec((key.clone(), inner), 0..6)
+                .prop_map(|members| members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect::<Value>()),
+        ]
+    })
+}
+
+proptest::proptest! {
+    #[test]
+    fn whatever_is_read_is_valid_or_reported(document in documents()) {
+        let text = document.to_string();
+        let reading = read("providers/x.json", text.as_bytes());
+        proptest::prop_assert!(!reading.manifests.is_empty() || !reading.diagnostics.is_empty());
+        for sourced in &reading.manifests {
+            let again = json::pretty(&sourced.manifest);
+            let value = json::parse(again.as_bytes()).expect("JSON");
+            proptest::prop_assert_eq!(Schema::Manifest.check("T", "x", &again, &value), vec![]);
         }
     }
 }

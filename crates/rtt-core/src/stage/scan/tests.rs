@@ -1,1 +1,290 @@
-//! Tests of stage 10.
+//! Stage 10 as a whole, on workspaces in temporary folders.
+
+use std::fs;
+use std::path::Path;
+
+use super::*;
+use crate::stage::NoProgress;
+
+struct Here {
+    folder: tempfile::TempDir,
+    workspace: Workspace,
+}
+
+impl Here {
+    fn new(files: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let workspace = Workspace::at(folder.path().join("root"));
+        let here = Self { folder, workspace };
+        fs::create_dir_all(here.path(".rtt/manifests")).expect("created");
+        for (path, text) in files {
+            here.write(path, text);
+        }
+        here
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        self.workspace.path(path)
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        self.workspace.write(path, text.as_bytes()).expect("written");
+    }
+
+    fn run(&self, request: &Request) -> Report {
+        run(&self.workspace, request, &Context { force: false, progress: &NoProgress }).expect("it can run")
+    }
+
+    fn registry(&self) -> StateFile<Registry> {
+        state::read(&self.workspace, layout::REGISTRY, Schema::Registry).expect("valid").expect("there")
+    }
+
+    fn ids(&self) -> Vec<String> {
+        self.registry().value.instances.iter().map(|instance| instance.id().to_string()).collect()
+    }
+
+    fn changed(&self) -> Vec<String> {
+        match verify_fresh(&self.workspace, &self.registry()) {
+            Ok(()) => Vec::new(),
+            Err(Error::Stale { stage: Stage::Scan, changed, .. }) => changed,
+            Err(other) => panic!("{other}"),
+        }
+    }
+}
+
+fn manifest(symbol: &str, version: &str) -> String {
+    format!(r#"{{"symbol": "{symbol}", "version": "{version}"}}"#)
+}
+
+fn rules(report: &Report) -> Vec<(&'static str, Severity)> {
+    report.diagnostics.iter().map(|finding| (finding.rule, finding.severity)).collect()
+}
+
+#[test]
+fn finds_the_three_places_and_honours_gitignore_in_two() {
+    let here = Here::new(&[
+        ("agents/deep/er/a.agent.json", &manifest("x.a", "1.0.0")),
+        ("agents/readme.json", "not read"),
+        ("agents/skip/b.agent.json", &manifest("x.b", "1.0.0")),
+        ("agents/.gitignore", "skip/\n"),
+        ("providers/p.json", &format!("[{}, {}]", manifest("x.c", "1.0.0"), manifest("x.c", "2.0.0"))),
+        ("providers/local.json", &manifest("x.d", "1.0.0")),
+        (".gitignore", "local.json\n.rtt/\n"),
+        (".rtt/manifests/m.json", &manifest("x.e", "1.0.0")),
+        (".rtt/manifests/deep/n.json", "not read"),
+        ("other/o.agent.json", "not read"),
+    ]);
+    let report = here.run(&Request::default());
+    assert_eq!(
+        (report.verdict, report.headline.as_str()),
+        (Verdict::Success, "Discovered 3 symbols (4 instances) in 3 files")
+    );
+    assert_eq!(here.ids(), ["x.a@1.0.0", "x.c@1.0.0", "x.c@2.0.0", "x.e@1.0.0"]);
+}
+
+#[test]
+fn says_when_nothing_changed_and_what_did() {
+    let here = Here::new(&[
+        ("agents/a.agent.json", &manifest("x.a", "1.0.0")),
+        ("agents/b.agent.json", &manifest("x.b", "1.0.0")),
+    ]);
+    assert_eq!(here.run(&Request::default()).verdict, Verdict::Success);
+    let first = here.registry();
+    assert_eq!(here.run(&Request::default()).verdict, Verdict::Unchanged);
+    assert!(here.changed().is_empty());
+
+    here.write("agents/a.agent.json", &manifest("x.a", "1.0.1"));
+    here.write("agents/c.agent.json", &manifest("x.c", "1.0.0"));
+    fs::remove_file(here.path("agents/b.agent.json")).expect("removed");
+    assert_eq!(here.changed(), ["agents/a.agent.json", "agents/b.agent.json", "agents/c.agent.json"]);
+    assert_eq!(here.run(&Request::default()).verdict, Verdict::Success);
+    assert!(here.changed().is_empty());
+
+    // The same content gives the same bytes; another selection is another registry, and is remembered.
+    here.write("agents/a.agent.json", &manifest("x.a", "1.0.0"));
+    here.write("agents/b.agent.json", &manifest("x.b", "1.0.0"));
+    let request = Request { exclude: vec!["c.agent.json".to_owned()], ..Request::default() };
+    assert_eq!(here.run(&request).verdict, Verdict::Success);
+    assert_eq!(here.ids(), ["x.a@1.0.0", "x.b@1.0.0"]);
+    assert!(here.changed().is_empty());
+    fs::remove_file(here.path("agents/c.agent.json")).expect("removed");
+    assert_eq!(here.run(&Request::default()).verdict, Verdict::Success);
+    assert_eq!(here.registry().text, first.text);
+
+    // A registry that was damaged is made anew.
+    here.write(layout::REGISTRY, "{");
+    assert_eq!(here.run(&Request::default()).verdict, Verdict::Success);
+    assert_eq!(here.registry().text, first.text);
+}
+
+#[test]
+fn globs_choose_files() {
+    let here = Here::new(&[
+        ("agents/new/a.agent.json", &manifest("x.a", "1.0.0")),
+        ("agents/old/b.agent.json", &manifest("x.b", "1.0.0")),
+        ("providers/c.json", &manifest("x.c", "1.0.0")),
+    ]);
+    let check = |include: &[&str], exclude: &[&str], expected: &[&str]| {
+        let owned = |globs: &[&str]| globs.iter().map(|&glob| glob.to_owned()).collect();
+        here.run(&Request { include: owned(include), exclude: owned(exclude), ..Request::default() });
+        assert_eq!(here.ids(), expected, "{include:?} {exclude:?}");
+    };
+    check(&["agents/**"], &[], &["x.a@1.0.0", "x.b@1.0.0"]);
+    check(&[], &["agents/old/"], &["x.a@1.0.0", "x.c@1.0.0"]);
+    check(&["*.agent.json"], &["old"], &["x.a@1.0.0"]);
+    check(&["agents/*.json"], &[], &[]);
+    let wrong = Request { include: vec!["a[".to_owned()], ..Request::default() };
+    let context = Context { force: false, progress: &NoProgress };
+    assert!(matches!(run(&here.workspace, &wrong, &context), Err(Error::Usage { .. })));
+}
+
+#[test]
+fn an_invalid_file_keeps_the_earlier_registry() {
+    let here = Here::new(&[("agents/a.agent.json", &manifest("x.a", "1.0.0"))]);
+    here.run(&Request::default());
+    let before = here.registry().text;
+    here.write("agents/b.agent.json", "{\"symbol\": \"x.b\"}");
+    here.write("providers/p.json", "{\"openapi\": \"3.1.0\"}");
+    let report = here.run(&Request::default());
+    assert_eq!(report.verdict, Verdict::InvalidInput);
+    assert_eq!(report.headline, "Invalid agent manifest format: 2 problems in 2 files");
+    assert_eq!(rules(&report), [("RTT-M002", Severity::Error), ("RTT-M008", Severity::Error)]);
+    assert_eq!(here.registry().text, before);
+
+    let request = Request { skip_invalid: true, ..Request::default() };
+    let report = here.run(&request);
+    assert_eq!((report.verdict, report.figures["invalid"].as_u64()), (Verdict::Success, Some(2)));
+    assert_eq!(rules(&report), [("RTT-M002", Severity::Warning), ("RTT-M008", Severity::Warning)]);
+    // Warnings are said again although nothing changed.
+    let again = here.run(&request);
+    assert_eq!((again.verdict, again.diagnostics), (Verdict::Unchanged, report.diagnostics));
+    here.write("agents/b.agent.json", &manifest("x.b", "1.0.0"));
+    assert_eq!(here.changed(), ["agents/b.agent.json"]);
+}
+
+#[test]
+fn declarations_of_one_instance_meet() {
+    let described = r#"{"version": "1.0.0", "symbol": "x.a", "description": "other"}"#;
+    let here = Here::new(&[
+        ("agents/a.agent.json", &manifest("x.a", "1.0.0")),
+        ("agents/b.agent.json", r#"{"version": "1.0.0", "symbol": "x.a"}"#),
+    ]);
+    let report = here.run(&Request::default());
+    assert_eq!(rules(&report), [("RTT-M011", Severity::Info)]);
+    assert_eq!(here.registry().value.instances[0].origin.also, ["agents/b.agent.json"]);
+
+    here.write("providers/c.json", described);
+    let report = here.run(&Request::default());
+    assert_eq!((report.verdict, report.figures["collisions"].as_u64()), (Verdict::Success, Some(1)));
+    let collision = report.diagnostics.iter().find(|finding| finding.rule == "RTT-M012").expect("reported");
+    let lines = |place: &Place| (place.file.clone(), place.at.map(|at| at.column));
+    assert_eq!(collision.place.as_ref().map(lines), Some(("providers/c.json".to_owned(), Some(32))));
+    assert_eq!(lines(&collision.related[0].place), ("agents/a.agent.json".to_owned(), Some(12)));
+    assert_eq!(here.registry().value.instances[0].manifest.description, "");
+
+    let deny = Request { deny_warnings: true, ..Request::default() };
+    assert_eq!(here.run(&deny).verdict, Verdict::InvalidInput);
+}
+
+#[test]
+fn a_singleton_has_one_version() {
+    let here = Here::new(&[
+        ("agents/a.agent.json", r#"{"symbol": "x.a", "version": "1.0.0", "singleton": true}"#),
+        ("agents/b.agent.json", &manifest("x.a", "2.0.0")),
+    ]);
+    let report = here.run(&Request::default());
+    assert_eq!((report.verdict, rules(&report)), (Verdict::InvalidInput, vec![("RTT-M013", Severity::Error)]));
+    assert_eq!(report.diagnostics[0].related[0].place.file, "agents/b.agent.json");
+}
+
+#[test]
+fn no_manifests_make_an_empty_registry() {
+    let here = Here::new(&[]);
+    let report = here.run(&Request::default());
+    assert_eq!((report.verdict, rules(&report)), (Verdict::Success, vec![("RTT-M016", Severity::Warning)]));
+    assert!(here.registry().value.instances.is_empty() && here.changed().is_empty());
+}
+
+#[test]
+fn check_validates_any_file_and_writes_nothing() {
+    let here = Here::new(&[("anywhere/x.json", "{\"symbol\": 1}"), ("y.json", &manifest("x.y", "1.0.0"))]);
+    let check = |files: &[&str]| {
+        here.run(&Request { check: files.iter().map(|file| here.path(file)).collect(), ..Request::default() })
+    };
+    assert_eq!(check(&["y.json"]).headline, "Checked 1 manifest in 1 file: valid");
+    let report = check(&["y.json", "anywhere/x.json"]);
+    assert_eq!(report.verdict, Verdict::InvalidInput);
+    assert!(
+        report
+            .diagnostics
+            .iter()
+            .all(|finding| finding.place.as_ref().is_some_and(|place| place.file == "anywhere/x.json"))
+    );
+    assert!(!here.path(layout::REGISTRY).exists());
+    let missing = Request { check: vec![here.path("no.json")], ..Request::default() };
+    let context = Context { force: false, progress: &NoProgress };
+    assert!(matches!(run(&here.workspace, &missing, &context), Err(Error::Missing { .. })));
+}
+
+#[cfg(unix)]
+#[test]
+fn links_stay_in_the_workspace() {
+    use std::os::unix::fs::symlink;
+    let here = Here::new(&[
+        ("agents/a.agent.json", &manifest("x.a", "1.0.0")),
+        ("shared/b.agent.json", &manifest("x.b", "1.0.0")),
+    ]);
+    let outside = Workspace::at(here.folder.path());
+    outside.write("outside/c.agent.json", manifest("x.c", "1.0.0").as_bytes()).expect("written");
+    let link = |target: &Path, path: &str| symlink(target, here.path(path)).expect("linked");
+    link(&here.path("shared"), "agents/inside");
+    link(&here.folder.path().join("outside"), "agents/outside");
+    link(&here.folder.path().join("outside/c.agent.json"), "agents/c.agent.json");
+    link(&here.folder.path().join("outside/c.agent.json"), ".rtt/manifests/c.json");
+    link(&here.path("agents"), "agents/loop");
+    link(&here.path("nothing"), "agents/n.agent.json");
+    let report = here.run(&Request::default());
+    assert_eq!(here.ids(), ["x.a@1.0.0", "x.b@1.0.0"]);
+    let passed_over: Vec<&str> =
+        report.diagnostics.iter().map(|finding| finding.place.as_ref().expect("it has one").file.as_str()).collect();
+    let expected =
+        [".rtt/manifests/c.json", "agents/c.agent.json", "agents/loop", "agents/n.agent.json", "agents/outside"];
+    assert_eq!(passed_over, expected);
+    assert!(report.diagnostics.iter().all(|finding| finding.rule == "RTT-M014"));
+    assert!(here.changed().is_empty());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn names_must_be_unicode() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let here = Here::new(&[("agents/a.agent.json", &manifest("x.a", "1.0.0"))]);
+    let name = here.path("agents").join(OsStr::from_bytes(b"b\xff.agent.json"));
+    fs::copy(here.path("agents/a.agent.json"), name).expect("copied");
+    let report = here.run(&Request::default());
+    assert_eq!((report.verdict, rules(&report)), (Verdict::InvalidInput, vec![("RTT-M015", Severity::Error)]));
+}
+
+#[test]
+fn registers_real_tool_lists_and_cards() {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
+    let here = Here::new(&[]);
+    let mut files = 0;
+    for folder in ["mcp-tools/docker-registry", "a2a-cards"] {
+        let Ok(entries) = fs::read_dir(data.join(folder)) else {
+            println!("skipped: no {folder} among the shared data");
+            continue;
+        };
+        for entry in entries {
+            let path = entry.expect("readable").path();
+            let name = path.file_name().and_then(|name| name.to_str()).expect("UTF-8");
+            here.write(&format!("providers/{name}"), &fs::read_to_string(&path).expect("readable"));
+            files += 1;
+        }
+    }
+    let report = here.run(&Request::default());
+    // Reading it back also checks it against the registry's schema.
+    assert_eq!(here.registry().value.instances.len(), files, "{:#?}", report.diagnostics);
+    assert!(here.changed().is_empty());
+}

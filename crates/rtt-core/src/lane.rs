@@ -6,6 +6,11 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::digest::Digest;
+use crate::schema::Schema;
+use crate::workspace::state::{self, StateError};
+use crate::workspace::{Workspace, layout};
+
 /// A transport between two agents; the order is the order of preference where nothing else decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -100,5 +105,66 @@ impl Default for LaneTable {
             (Lane::Tcp, row(2_000, 5_000, 8)),
             (Lane::Stdio, row(1_000, 2_000, 4)),
         ]))
+    }
+}
+
+/// What `.rtt/tuned/lanes.json` says of a lane.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+struct Tuned {
+    base_us: Option<i64>,
+    per10_us: Option<i64>,
+    bandwidth_mbps: Option<i64>,
+    cost: Option<i64>,
+}
+
+#[derive(Deserialize)]
+struct TunedFile {
+    lanes: BTreeMap<Lane, Tuned>,
+}
+
+/// Reads the lane table, figure by figure over the defaults, and the digest of the file (of nothing if there is none).
+///
+/// # Errors
+/// [`StateError::Invalid`] with every error in it.
+pub fn read(workspace: &Workspace) -> Result<(LaneTable, Digest), StateError> {
+    match workspace.read_optional(layout::LANES)? {
+        Some(bytes) => parse(&bytes),
+        None => Ok((LaneTable::default(), Digest::of_bytes(""))),
+    }
+}
+
+/// Reads the bytes of a lane table.
+///
+/// # Errors
+/// [`StateError::Invalid`] with every error in it.
+pub fn parse(bytes: &[u8]) -> Result<(LaneTable, Digest), StateError> {
+    let file = state::parse::<TunedFile>(layout::LANES, bytes, Schema::Lanes)?;
+    let mut table = LaneTable::default();
+    for (lane, tuned) in file.value.lanes {
+        let figures = table.figures(lane);
+        table.set(
+            lane,
+            LaneFigures {
+                base_us: tuned.base_us.unwrap_or(figures.base_us),
+                per10_us: tuned.per10_us.unwrap_or(figures.per10_us),
+                bandwidth_mbps: tuned.bandwidth_mbps.unwrap_or(figures.bandwidth_mbps),
+                cost: tuned.cost.unwrap_or(figures.cost),
+            },
+        );
+    }
+    Ok((table, file.digest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_wins_figure_by_figure() {
+        let text = br#"{"version": "1.0.0", "lanes": {"uds": {"base_us": 42}}}"#;
+        let (table, _) = parse(text).expect("valid");
+        assert_eq!(table.figures(Lane::Uds), LaneFigures { base_us: 42, ..LaneTable::default().figures(Lane::Uds) });
+        assert_eq!(table.figures(Lane::Tcp), LaneTable::default().figures(Lane::Tcp));
+        assert!(parse(br#"{"version": "1.0.0", "lanes": {"pigeon": {"base_us": 42}}}"#).is_err());
     }
 }

@@ -1,9 +1,15 @@
 //! The plan document: its parts, its identity, its signature, and its independent check. Never calls the planner.
 
+mod assemble;
+mod check;
 mod document;
 mod identity;
+mod inputs;
 mod signature;
 
+pub use assemble::{Solution, assemble};
+pub use check::{Kind, Violation, check};
 pub use document::{Backup, Base, ObjectiveValue, Placement, Plan, PlanRoute, PlanStatus};
 pub use identity::{SIGNATURE_DOMAIN, identity, signed_bytes};
+pub use inputs::{Inputs, Written};
 pub use signature::{Verified, VerifyError, accept_unverified, identify, sign, verify};

@@ -2,15 +2,18 @@
 //!
 //! The rounding is done on the decimal text, so that `0.29 ms` is 290 µs on every machine, whatever the nearest double is.
 
-/// Returns `value × 10^digits`, rounded down; values below zero and not finite give 0, large ones saturate.
+/// The largest figure; sums of products of a few of these with the schemas' other limits stay within 64 bits.
+const LARGEST: i64 = 1_000_000_000_000;
+
+/// Returns `value × 10^digits`, rounded down; values below zero and not finite give 0, large ones saturate at 10^12.
 pub fn scale_down(value: f64, digits: u32) -> i64 {
     scale(value, digits).0
 }
 
-/// Returns `value × 10^digits`, rounded up; values below zero and not finite give 0, large ones saturate.
+/// Returns `value × 10^digits`, rounded up; values below zero and not finite give 0, large ones saturate at 10^12.
 pub fn scale_up(value: f64, digits: u32) -> i64 {
     let (whole, rest) = scale(value, digits);
-    if rest { whole.saturating_add(1) } else { whole }
+    if rest { whole + 1 } else { whole }
 }
 
 /// The integer part of the scaled value, and whether anything was left over.
@@ -25,8 +28,8 @@ fn scale(value: f64, digits: u32) -> (i64, bool) {
     let kept = format!("{whole}{:0<width$}", &fraction[..cut], width = digits as usize);
     let rest = fraction[cut..].bytes().any(|digit| digit != b'0');
     match kept.parse() {
-        Ok(scaled) => (scaled, rest),
-        Err(_) => (i64::MAX, false),
+        Ok(scaled) if scaled < LARGEST => (scaled, rest),
+        _ => (LARGEST, false),
     }
 }
 
@@ -44,7 +47,7 @@ mod tests {
             (-1.0, 3, 0, 0),
             (f64::NAN, 3, 0, 0),
             (0.5, 0, 0, 1),
-            (1e300, 3, i64::MAX, i64::MAX),
+            (1e300, 3, LARGEST, LARGEST),
         ] {
             assert_eq!((scale_down(value, digits), scale_up(value, digits)), (down, up), "{value}");
         }

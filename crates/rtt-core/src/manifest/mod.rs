@@ -204,9 +204,9 @@ impl Qos {
         self.latency_ms.map(|ms| units::scale_down(ms, 3))
     }
 
-    /// Returns the throughput in Mbit/s, rounded up, at least 1.
+    /// Returns the throughput in Mbit/s, rounded up, at least 1 and at most the schemas' 10^7.
     pub fn throughput(&self) -> Option<i64> {
-        self.throughput_mbps.map(|mbps| units::scale_up(mbps, 0).max(1))
+        self.throughput_mbps.map(|mbps| units::scale_up(mbps, 0).clamp(1, 10_000_000))
     }
 }
 

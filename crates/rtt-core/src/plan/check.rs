@@ -112,11 +112,13 @@ impl<'a> Checker<'a> {
         let mut load: BTreeMap<Place, (i64, i64)> = BTreeMap::new();
         for placed in &self.plan.placement {
             let hosts = &self.inputs.topology.hosts;
-            let place = self.inputs.topology.host(&placed.host).and_then(|host| {
-                Some((host, hosts[host].nodes.iter().position(|node| node.id == placed.numa_node)?))
-            });
+            let place =
+                self.inputs.topology.host(&placed.host).and_then(|host| {
+                    Some((host, hosts[host].nodes.iter().position(|node| node.id == placed.numa_node)?))
+                });
             let Some(place) = place else {
-                let message = format!("{} is on {} node {}, which does not exist", placed.agent, placed.host, placed.numa_node);
+                let message =
+                    format!("{} is on {} node {}, which does not exist", placed.agent, placed.host, placed.numa_node);
                 self.report(Kind::Placement, message);
                 continue;
             };

@@ -1,13 +1,11 @@
 //! The plan document: its parts, its identity, its signature, and its independent check. Never calls the planner.
 
-mod assemble;
 mod check;
 mod document;
 mod identity;
 mod inputs;
 mod signature;
 
-pub use assemble::{Solution, assemble};
 pub use check::{Kind, Violation, check};
 pub use document::{Backup, Base, ObjectiveValue, Placement, Plan, PlanRoute, PlanStatus};
 pub use identity::{SIGNATURE_DOMAIN, identity, signed_bytes};

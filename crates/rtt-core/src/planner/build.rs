@@ -237,7 +237,8 @@ impl<'a> Builder<'a> {
         lane: Lane,
         is_primary: bool,
     ) -> Option<(String, Option<Written>)> {
-        let offered_by = |instance: &Instance| Written::Manifest(instance.origin.path.clone(), instance.origin.pointer.clone());
+        let offered_by =
+            |instance: &Instance| Written::Manifest(instance.origin.path.clone(), instance.origin.pointer.clone());
         if !source.manifest.lanes().contains(&lane) {
             return Some((format!("{} does not offer the lane", wanted.source), Some(offered_by(source))));
         }
@@ -455,10 +456,8 @@ fn links(inputs: &Inputs) -> Vec<Link> {
 
 fn manifest_place(source: &Instance, symbol: &Symbol) -> Written {
     let position = source.manifest.requires.iter().position(|needed| needed.symbol == *symbol);
-    let pointer = position.map_or_else(
-        || source.origin.pointer.clone(),
-        |index| format!("{}/requires/{index}", source.origin.pointer),
-    );
+    let pointer = position
+        .map_or_else(|| source.origin.pointer.clone(), |index| format!("{}/requires/{index}", source.origin.pointer));
     Written::Manifest(source.origin.path.clone(), pointer)
 }
 

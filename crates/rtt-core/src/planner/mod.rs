@@ -2,7 +2,23 @@
 //!
 //! A deterministic function of its arguments: it reads no file, no clock and no random seed.
 
+mod assemble;
 mod build;
+mod conflict;
+mod evaluate;
+mod explain;
 pub mod problem;
+mod relax;
+mod search;
+mod solve;
+mod symmetry;
 
+pub use assemble::assemble;
 pub use build::{Built, Rejection, RouteNotes, build};
+pub use conflict::{Conflict, Constraint, Fix, conflict};
+pub use evaluate::Evaluation;
+pub use explain::{Reason, Verdict, explain};
+pub use solve::{Options, Outcome, Solution, solve};
+
+#[cfg(test)]
+mod tests;

@@ -149,7 +149,7 @@ mod tests {
         check("rtt://core/*/x", "core.api.x@1.0.0", true);
         check("a.b@1.2.0", "a.b@1.2.1", false);
         check("a.b@^1.2", "a.b@1.2.1", true);
-        for wrong in ["", "a..b", "a.b*", "A.b", "a b", "a.b@x"] {
+        for wrong in ["", "a..b", "a.b*", "A.b", "a b", "a.b@one"] {
             assert!(wrong.parse::<Pattern>().is_err(), "{wrong}");
         }
     }

@@ -148,7 +148,8 @@ impl Reader<'_> {
             Some(Value::Array(items)) => {
                 for (index, rule) in items.iter().enumerate() {
                     let at = format!("/qos/{index}");
-                    let key = ["to", "symbol", "saddr"].into_iter().find(|key| rule.get(*key).is_some()).unwrap_or("to");
+                    let key =
+                        ["to", "symbol", "saddr"].into_iter().find(|key| rule.get(*key).is_some()).unwrap_or("to");
                     let (from, to) = (self.pattern(&at, rule, "from"), self.pattern(&at, rule, key));
                     rules.extend(self.qos_rule(at, from, to, rule));
                 }

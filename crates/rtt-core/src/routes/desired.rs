@@ -174,7 +174,8 @@ impl Desired {
             for edge in &dependencies.edges {
                 let covered = self.entries.iter().any(|e| e.from.contains(&edge.from) && e.to.symbol == edge.symbol);
                 if !covered && seen.insert((edge.from.clone(), edge.symbol.clone())) {
-                    let any = |symbol: &crate::symbol::Symbol| SymbolRange { symbol: symbol.clone(), range: Range::any() };
+                    let any =
+                        |symbol: &crate::symbol::Symbol| SymbolRange { symbol: symbol.clone(), range: Range::any() };
                     wanted.push(Wanted {
                         from: automatic_source(registry, &edge.from),
                         to: any(&edge.symbol),
@@ -212,8 +213,7 @@ impl Desired {
 /// The highest version of a symbol is named by the symbol alone, another one exactly.
 fn automatic_source(registry: &Registry, source: &InstanceId) -> SymbolRange {
     let symbol = source.symbol.clone();
-    let is_highest =
-        registry.versions(&symbol).last().is_none_or(|highest| highest.manifest.version == source.version);
+    let is_highest = registry.versions(&symbol).last().is_none_or(|highest| highest.manifest.version == source.version);
     SymbolRange { symbol, range: if is_highest { Range::any() } else { Range::exactly(&source.version) } }
 }
 
@@ -283,7 +283,10 @@ mod tests {
     fn dependencies_that_no_entry_covers_become_routes() {
         let all = ["a.x > b.y by a.x@2.0.0", "a.x@=1.0.0 > b.y by a.x@1.0.0", "b.y > c.z by b.y@1.0.0"];
         check(r#"{"auto": true, "routes": []}"#, &all);
-        check(r#"{"auto": true, "routes": [{"from": "a.x", "to": "b.y", "auto": true, "status": {"plan": "x", "target": "b.y@1.0.0", "via": "uds"}}]}"#, &all);
+        check(
+            r#"{"auto": true, "routes": [{"from": "a.x", "to": "b.y", "auto": true, "status": {"plan": "x", "target": "b.y@1.0.0", "via": "uds"}}]}"#,
+            &all,
+        );
         check(r#"{"routes": []}"#, &[]);
         check(
             r#"{"auto": true, "routes": [{"from": "rtt://a/x", "to": "b.y@^1", "lane": "uds"}]}"#,

@@ -190,7 +190,8 @@ mod tests {
 
     #[test]
     fn refuses_what_contradicts_itself() {
-        let file = |hosts: &str, links: &str| format!(r#"{{"version": "1.0.0", "hosts": [{hosts}], "links": [{links}]}}"#);
+        let file =
+            |hosts: &str, links: &str| format!(r#"{{"version": "1.0.0", "hosts": [{hosts}], "links": [{links}]}}"#);
         let host = |name: &str| format!(r#"{{"name": "{name}", "nodes": [{{"id": 0, "cpu": 1, "memory_mb": 1}}]}}"#);
         let two = format!("{},{}", host("a"), host("b"));
         check(&file(&two, r#"{"a": "b", "b": "a"}"#), "");

@@ -19,7 +19,8 @@ pub(super) fn detect() -> Topology {
 
 /// Nodes by id, each with its row of distances.
 fn nodes(folder: &Path) -> Vec<(RawNode, Vec<u64>)> {
-    let names = fs::read_dir(folder).into_iter().flatten().flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    let names =
+        fs::read_dir(folder).into_iter().flatten().flatten().filter_map(|entry| entry.file_name().into_string().ok());
     let mut ids: Vec<u32> = names.filter_map(|name| name.strip_prefix("node")?.parse().ok()).collect();
     ids.sort_unstable();
     let node = |id: u32| {

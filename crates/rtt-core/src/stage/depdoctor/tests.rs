@@ -3,8 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::dependency::tests::registry;
-use crate::stage::NoProgress;
+use crate::stage::{NoProgress, scan};
 
 fn workspace(manifests: &[Value]) -> (tempfile::TempDir, Workspace) {
     let folder = tempfile::tempdir().expect("a scratch folder");
@@ -18,7 +17,8 @@ fn put(workspace: &Workspace, manifests: &[Value]) {
         let path = format!("agents/{}.agent.json", manifest["symbol"].as_str().expect("a symbol"));
         workspace.write(path, json::pretty(manifest).as_bytes()).expect("writable");
     }
-    workspace.write(layout::REGISTRY, json::pretty(&registry(manifests)).as_bytes()).expect("writable");
+    let context = Context { force: false, progress: &NoProgress };
+    scan::run(workspace, &scan::Request::default(), &context).expect("manifests of the canonical form");
 }
 
 fn go(workspace: &Workspace, request: &Request, force: bool) -> Result<Report, Error> {

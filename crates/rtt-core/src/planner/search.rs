@@ -1,0 +1,477 @@
+//! Branch and bound over the placement.
+//!
+//! Every route contributes, as long as its ends are open, the lexicographic minimum of its cost over all candidates and
+//! all nodes that are still possible. The order of objective tuples is compatible with addition, so the sum of these
+//! minima, plus the churn that no agent can avoid, is a bound on every completion. When every agent is placed the
+//! minima are the routes' exact best costs, and the bound is the plan's value unless a link between hosts is full.
+
+use super::evaluate::{add, subtract};
+use super::problem::{Assignment, Candidate, OBJECTIVES, Objective, Problem, Route};
+use super::symmetry;
+
+/// What the search is to find.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Goal {
+    /// The best assignment.
+    Best,
+    /// Any assignment that breaks no hard constraint.
+    Feasible,
+}
+
+/// How a search ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Found {
+    /// The best assignment met.
+    pub(super) incumbent: Option<(Objective, Assignment)>,
+    /// Nothing better exists: every branch was closed.
+    pub(super) is_exhausted: bool,
+    /// The bound before the first decision; `None`: some route has no way to be served.
+    pub(super) root: Option<Objective>,
+    /// Nodes of the search tree.
+    pub(super) nodes: u64,
+}
+
+/// A limit on the work, counted in evaluated candidates, and a clock if the user wants one.
+pub(super) struct Budget<'a> {
+    pub(super) left: u64,
+    pub(super) expired: &'a dyn Fn() -> bool,
+}
+
+impl Budget<'_> {
+    /// Uses up some work; `false` when none is left.
+    fn spend(&mut self, work: u64) -> bool {
+        if self.left <= work || (self.expired)() {
+            self.left = 0;
+            return false;
+        }
+        self.left -= work;
+        true
+    }
+}
+
+/// Searches for an assignment.
+pub(super) fn search(problem: &Problem, goal: Goal, budget: &mut Budget) -> Found {
+    let mut search = Search::new(problem, goal);
+    let Some(root) = search.open(budget) else {
+        return Found { incumbent: None, is_exhausted: true, root: None, nodes: 1 };
+    };
+    // A first assignment from the agents that are hardest to place, where the order of routes runs into full nodes.
+    if goal == Goal::Best {
+        search.pack(budget);
+    }
+    let is_exhausted = search.branch(0, budget);
+    Found { incumbent: search.incumbent, is_exhausted, root: Some(root), nodes: search.nodes }
+}
+
+struct Search<'p> {
+    problem: &'p Problem,
+    goal: Goal,
+    /// Agents in the order in which they are placed.
+    order: Vec<usize>,
+    /// Routes whose cost depends on where an agent is.
+    touching: Vec<Vec<usize>>,
+    /// Class of each node: nodes of a class are interchangeable as long as they are empty.
+    class: Vec<usize>,
+    placed: Vec<Option<usize>>,
+    free: Vec<(i64, i64)>,
+    guests: Vec<usize>,
+    /// Bound of each route, and the sum with the agents' churn.
+    bounds: Vec<Objective>,
+    total: Objective,
+    incumbent: Option<(Objective, Assignment)>,
+    nodes: u64,
+}
+
+/// What a placement changed, to undo it.
+struct Trail {
+    bounds: Vec<(usize, Objective)>,
+    total: Objective,
+}
+
+impl<'p> Search<'p> {
+    fn new(problem: &'p Problem, goal: Goal) -> Self {
+        let mut touching = vec![Vec::new(); problem.agents.len()];
+        for (index, route) in problem.routes.iter().enumerate() {
+            let ends = route.candidates.iter().chain(if route.failover.is_some() { &route.backups[..] } else { &[] });
+            let mut agents: Vec<usize> = ends.map(|end| end.target).chain([route.source]).collect();
+            agents.sort_unstable();
+            agents.dedup();
+            agents.into_iter().for_each(|agent| touching[agent].push(index));
+        }
+        Self {
+            order: order(problem),
+            touching,
+            class: symmetry::classes(problem),
+            placed: vec![None; problem.agents.len()],
+            free: problem.nodes.iter().map(|node| (node.millicores, node.memory_mib)).collect(),
+            guests: vec![0; problem.nodes.len()],
+            bounds: vec![[0; OBJECTIVES.len()]; problem.routes.len()],
+            total: [0; OBJECTIVES.len()],
+            incumbent: None,
+            nodes: 0,
+            problem,
+            goal,
+        }
+    }
+
+    /// Computes the bounds before any decision; `None` if some route or agent has no possibility at all.
+    fn open(&mut self, budget: &mut Budget) -> Option<Objective> {
+        for (index, route) in self.problem.routes.iter().enumerate() {
+            self.bounds[index] = self.best(route, budget)?.0;
+            add(&mut self.total, &self.bounds[index]);
+        }
+        for agent in &self.problem.agents {
+            if agent.allowed.is_empty() {
+                return None;
+            }
+            let must_move = agent.applied.is_some_and(|node| node.is_none_or(|node| !agent.allowed.contains(&node)));
+            self.total[4] += i64::from(must_move);
+        }
+        Some(self.total)
+    }
+
+    /// Returns the least cost of a route over everything still possible, and its candidate; `None` if nothing is.
+    fn best(&self, route: &Route, budget: &mut Budget) -> Option<(Objective, usize)> {
+        let mut best: Option<(Objective, usize)> = None;
+        let mut work = 1;
+        for (index, &candidate) in route.candidates.iter().enumerate() {
+            for &from in self.domain(route.source) {
+                for &to in self.domain(candidate.target) {
+                    work += 1;
+                    let Some(service) = self.problem.admissible(route, candidate, from, to) else { continue };
+                    let mut cost = self.problem.cost(route, candidate, service);
+                    if best.is_some_and(|(least, _)| cost >= least) {
+                        continue;
+                    }
+                    if let Some(failover) = route.failover
+                        && self.lacks_backup(route, candidate)
+                    {
+                        if failover.required {
+                            continue;
+                        }
+                        cost[3] = 1;
+                    }
+                    if best.is_none_or(|(least, _)| cost < least) {
+                        best = Some((cost, index));
+                    }
+                }
+            }
+        }
+        budget.spend(work);
+        best
+    }
+
+    /// Tells whether no independent backup is left for a primary, whatever is decided next.
+    fn lacks_backup(&self, route: &Route, primary: Candidate) -> bool {
+        let Some(failover) = route.failover else { return false };
+        !route.backups.iter().filter(|backup| backup.target != primary.target).any(|&backup| {
+            match (self.placed[route.source], self.placed[primary.target], self.placed[backup.target]) {
+                (Some(from), Some(primary), Some(to)) => {
+                    self.problem.apart(failover, primary, to)
+                        && self.problem.admissible(route, backup, from, to).is_some()
+                }
+                _ => true,
+            }
+        })
+    }
+
+    /// Where an agent can still be.
+    fn domain(&self, agent: usize) -> &[usize] {
+        match &self.placed[agent] {
+            Some(node) => std::slice::from_ref(node),
+            None => &self.problem.agents[agent].allowed,
+        }
+    }
+
+    fn fits(&self, agent: usize, node: usize) -> bool {
+        let demand = &self.problem.agents[agent];
+        demand.millicores <= self.free[node].0 && demand.memory_mib <= self.free[node].1
+    }
+
+    /// Places an agent on a node where it fits; `None`, and nothing changed, if a route cannot be served then.
+    fn place(&mut self, agent: usize, node: usize, budget: &mut Budget) -> Option<Trail> {
+        let mut trail = Trail { bounds: Vec::new(), total: self.total };
+        let demand = &self.problem.agents[agent];
+        self.placed[agent] = Some(node);
+        self.free[node].0 -= demand.millicores;
+        self.free[node].1 -= demand.memory_mib;
+        self.guests[node] += 1;
+        if let Some(Some(applied)) = demand.applied
+            && applied != node
+            && demand.allowed.contains(&applied)
+        {
+            self.total[4] += 1;
+        }
+        for position in 0..self.touching[agent].len() {
+            let index = self.touching[agent][position];
+            let Some((bound, _)) = self.best(&self.problem.routes[index], budget) else {
+                self.remove(agent, trail);
+                return None;
+            };
+            subtract(&mut self.total, &self.bounds[index]);
+            add(&mut self.total, &bound);
+            trail.bounds.push((index, self.bounds[index]));
+            self.bounds[index] = bound;
+        }
+        Some(trail)
+    }
+
+    fn remove(&mut self, agent: usize, trail: Trail) {
+        let Some(node) = self.placed[agent].take() else { return };
+        let demand = &self.problem.agents[agent];
+        self.free[node].0 += demand.millicores;
+        self.free[node].1 += demand.memory_mib;
+        self.guests[node] -= 1;
+        trail.bounds.into_iter().for_each(|(index, bound)| self.bounds[index] = bound);
+        self.total = trail.total;
+    }
+
+    /// The nodes worth trying for an agent: of interchangeable empty ones only the first.
+    fn choices(&self, agent: usize) -> Vec<usize> {
+        let mut empty_classes = Vec::new();
+        let mut choices = self.problem.agents[agent].allowed.clone();
+        choices.retain(|&node| {
+            let is_new = self.guests[node] > 0 || !empty_classes.contains(&self.class[node]);
+            if self.guests[node] == 0 {
+                empty_classes.push(self.class[node]);
+            }
+            is_new && self.fits(agent, node)
+        });
+        choices
+    }
+
+    /// Tells whether every agent that is not placed fits somewhere, and all of them into what is left altogether.
+    fn has_room(&self, depth: usize) -> bool {
+        let mut left = self.free.iter().fold((0, 0), |sum, free| (sum.0 + free.0, sum.1 + free.1));
+        self.order[depth..].iter().all(|&agent| {
+            let demand = &self.problem.agents[agent];
+            left = (left.0 - demand.millicores, left.1 - demand.memory_mib);
+            left.0 >= 0 && left.1 >= 0 && demand.allowed.iter().any(|&node| self.fits(agent, node))
+        })
+    }
+
+    fn is_beaten(&self) -> bool {
+        self.incumbent.as_ref().is_some_and(|(best, _)| self.goal == Goal::Feasible || self.total >= *best)
+    }
+
+    /// Explores everything below the current decisions; `false` if the budget ran out.
+    fn branch(&mut self, depth: usize, budget: &mut Budget) -> bool {
+        self.nodes += 1;
+        if self.is_beaten() {
+            return true;
+        }
+        let Some(&agent) = self.order.get(depth) else { return self.complete(budget) };
+        if !self.has_room(depth) {
+            return true;
+        }
+        let mut children = Vec::new();
+        for node in self.choices(agent) {
+            if let Some(trail) = self.place(agent, node, budget) {
+                children.push((self.total, node));
+                self.remove(agent, trail);
+            }
+        }
+        children.sort_unstable();
+        for (_, node) in children {
+            if budget.left == 0 {
+                return false;
+            }
+            if let Some(trail) = self.place(agent, node, budget) {
+                let is_explored = self.branch(depth + 1, budget);
+                self.remove(agent, trail);
+                if !is_explored {
+                    return false;
+                }
+            }
+        }
+        budget.left > 0
+    }
+
+    /// Chooses the primaries of a complete placement; `false` if the budget ran out.
+    fn complete(&mut self, budget: &mut Budget) -> bool {
+        let placement: Vec<usize> = self.placed.iter().map(|node| node.expect("every agent is placed")).collect();
+        let mut options = Vec::new();
+        for route in &self.problem.routes {
+            options.push(self.options(route, &placement));
+        }
+        let mut room: Vec<Option<i64>> = self.problem.links.iter().map(|link| link.bandwidth_mbps).collect();
+        let mut choice = Vec::with_capacity(options.len());
+        let is_explored = self.choose(&options, &mut room, &mut choice, self.total, &placement, budget);
+        is_explored && budget.left > 0
+    }
+
+    /// Every way to serve a route at a placement: cost, candidate and the link that is crossed, best first.
+    fn options(&self, route: &Route, placement: &[usize]) -> Vec<(Objective, usize, Option<usize>)> {
+        let mut options = Vec::new();
+        for (index, &candidate) in route.candidates.iter().enumerate() {
+            let (from, to) = (placement[route.source], placement[candidate.target]);
+            let Some(service) = self.problem.admissible(route, candidate, from, to) else { continue };
+            let mut cost = self.problem.cost(route, candidate, service);
+            if let Some(failover) = route.failover
+                && self.lacks_backup(route, candidate)
+            {
+                if failover.required {
+                    continue;
+                }
+                cost[3] = 1;
+            }
+            let (a, b) = (self.problem.nodes[from].host, self.problem.nodes[to].host);
+            options.push((cost, index, (a != b).then(|| self.problem.link(a, b))));
+        }
+        options.sort_unstable();
+        options
+    }
+
+    /// Chooses primaries route by route, best first, within the bandwidth of the links. `total` is the sum of the
+    /// chosen costs and of the best costs of the rest, so the first complete choice is the best unless a link is full.
+    fn choose(
+        &mut self,
+        options: &[Vec<(Objective, usize, Option<usize>)>],
+        room: &mut [Option<i64>],
+        choice: &mut Vec<usize>,
+        total: Objective,
+        placement: &[usize],
+        budget: &mut Budget,
+    ) -> bool {
+        if self.incumbent.as_ref().is_some_and(|(best, _)| self.goal == Goal::Feasible || total >= *best) {
+            return true;
+        }
+        let Some(route) = options.get(choice.len()) else {
+            let assignment = Assignment { placement: placement.to_vec(), primaries: choice.clone() };
+            self.incumbent = Some((total, assignment));
+            return true;
+        };
+        let least = self.bounds[choice.len()];
+        for &(cost, index, link) in route {
+            if !budget.spend(1) {
+                return false;
+            }
+            let throughput = self.problem.routes[choice.len()].throughput;
+            let used = link.filter(|&link| room[link].is_some());
+            if used.is_some_and(|link| room[link] < Some(throughput)) {
+                continue;
+            }
+            let mut now = total;
+            subtract(&mut now, &least);
+            add(&mut now, &cost);
+            take(room, used, throughput);
+            choice.push(index);
+            let is_explored = self.choose(options, room, choice, now, placement, budget);
+            choice.pop();
+            take(room, used, -throughput);
+            if !is_explored {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Makes a first incumbent: the agents with the largest demand first, each where it costs least, then single moves
+    /// as long as one helps.
+    fn pack(&mut self, budget: &mut Budget) {
+        let limit = budget.left / 4;
+        let mut order = self.order.clone();
+        let share = |agent: usize| {
+            let demand = &self.problem.agents[agent];
+            (demand.allowed.len(), std::cmp::Reverse((demand.millicores, demand.memory_mib)))
+        };
+        order.sort_by_key(|&agent| share(agent));
+        let mut trails = Vec::new();
+        for &agent in &order {
+            match self.cheapest(agent, budget) {
+                Some(trail) => trails.push((agent, trail)),
+                None => break,
+            }
+        }
+        if trails.len() == order.len() {
+            while budget.left > limit * 3 && self.improve(&order, budget) {}
+            self.complete(budget);
+        }
+        self.reset(budget);
+    }
+
+    fn cheapest(&mut self, agent: usize, budget: &mut Budget) -> Option<Trail> {
+        let mut best = None;
+        for node in self.choices(agent) {
+            if let Some(trail) = self.place(agent, node, budget) {
+                best = best.min(Some((self.total, node))).or(Some((self.total, node)));
+                self.remove(agent, trail);
+            }
+        }
+        best.and_then(|(_, node)| self.place(agent, node, budget))
+    }
+
+    /// Moves each agent once to where the whole costs least; tells whether anything became better.
+    fn improve(&mut self, agents: &[usize], budget: &mut Budget) -> bool {
+        let before = self.total;
+        for &agent in agents {
+            self.lift(agent, budget);
+            drop(self.cheapest(agent, budget));
+        }
+        self.total < before
+    }
+
+    /// Takes a placed agent away again, when the trail of its placement is no longer the last one.
+    fn lift(&mut self, agent: usize, budget: &mut Budget) {
+        let Some(node) = self.placed[agent] else { return };
+        let demand = &self.problem.agents[agent];
+        let trail = Trail { bounds: Vec::new(), total: self.total };
+        self.remove(agent, trail);
+        if let Some(Some(applied)) = demand.applied
+            && applied != node
+            && demand.allowed.contains(&applied)
+        {
+            self.total[4] -= 1;
+        }
+        for position in 0..self.touching[agent].len() {
+            let index = self.touching[agent][position];
+            let bound = self.best(&self.problem.routes[index], budget);
+            let (bound, _) = bound.expect("with one end less fixed, no fewer ways remain");
+            subtract(&mut self.total, &self.bounds[index]);
+            add(&mut self.total, &bound);
+            self.bounds[index] = bound;
+        }
+    }
+
+    fn reset(&mut self, budget: &mut Budget) {
+        for agent in 0..self.placed.len() {
+            self.lift(agent, budget);
+        }
+    }
+}
+
+fn take(room: &mut [Option<i64>], link: Option<usize>, throughput: i64) {
+    if let Some(room) = link.and_then(|link| room[link].as_mut()) {
+        *room -= throughput;
+    }
+}
+
+/// Orders the agents: next is the one with the most throughput to those before it, first the one with the most at all.
+fn order(problem: &Problem) -> Vec<usize> {
+    let count = problem.agents.len();
+    let mut neighbours = vec![Vec::new(); count];
+    for route in &problem.routes {
+        let mut targets: Vec<usize> = route.candidates.iter().map(|candidate| candidate.target).collect();
+        targets.dedup();
+        for target in targets {
+            neighbours[route.source].push((target, route.throughput));
+            neighbours[target].push((route.source, route.throughput));
+        }
+    }
+    let all = |agent: usize| neighbours[agent].iter().map(|(_, throughput)| throughput).sum::<i64>();
+    let mut attached = vec![0; count];
+    let mut left: Vec<usize> = (0..count).collect();
+    let mut order = Vec::with_capacity(count);
+    while let Some(position) = (0..left.len()).max_by_key(|&position| {
+        let agent = left[position];
+        let demand = &problem.agents[agent];
+        (attached[agent], all(agent), demand.millicores, std::cmp::Reverse(agent))
+    }) {
+        let agent = left.swap_remove(position);
+        order.push(agent);
+        for &(other, throughput) in &neighbours[agent] {
+            attached[other] += throughput;
+        }
+    }
+    order
+}

@@ -1,0 +1,264 @@
+//! The planner against exhaustive enumeration, on problems small enough for it.
+
+use super::problem::{Agent, Assignment, Candidate, Failover, Link, Node, Objective, Problem, Route, Spread};
+use super::{Constraint, Fix, Options, Outcome, Reason, conflict, explain, solve};
+use crate::lane::{Lane, LaneTable};
+
+fn options() -> Options<'static> {
+    Options { effort: 1, expired: &|| false }
+}
+
+/// A generator of numbers, the same on every run (xorshift).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % limit as u64).expect("below a usize")
+    }
+
+    fn chance(&mut self, one_in: usize) -> bool {
+        self.below(one_in) == 0
+    }
+
+    fn number(&mut self, limit: usize) -> i64 {
+        i64::try_from(self.below(limit)).expect("small")
+    }
+}
+
+fn random_problem(random: &mut Random) -> Problem {
+    let hosts = 1 + random.below(2);
+    let nodes: Vec<Node> = (0..hosts)
+        .flat_map(|host| (0..1 + u32::from(hosts == 1 || host == 0)).map(move |id| (host, id)))
+        .map(|(host, id)| Node { host, id, millicores: 100 + 100 * random.number(4), memory_mib: 1_000 })
+        .collect();
+    let near = 15 + random.number(3) * 5;
+    let distance = |a: &Node, b: &Node| match (a.host == b.host, a.id == b.id) {
+        (true, true) => 10,
+        (true, false) => near,
+        _ => 80,
+    };
+    let agents: Vec<Agent> = (0..2 + random.below(3))
+        .map(|index| Agent {
+            name: format!("a.n{index}@1.0.0"),
+            millicores: 50 + 50 * random.number(3),
+            memory_mib: 16,
+            allowed: if random.chance(5) { vec![random.below(nodes.len())] } else { (0..nodes.len()).collect() },
+            applied: random.chance(3).then(|| (!random.chance(4)).then(|| random.below(nodes.len()))),
+        })
+        .collect();
+    let count = agents.len();
+    let candidate = |random: &mut Random, source: usize| Candidate {
+        target: (source + 1 + random.below(count - 1)) % count,
+        lane: Lane::ALL[random.below(3)],
+    };
+    let routes = (0..1 + random.below(4))
+        .map(|index| {
+            let source = random.below(count);
+            let mut list = |limit: usize| {
+                let mut list: Vec<_> = (0..1 + random.below(limit)).map(|_| candidate(random, source)).collect();
+                list.sort();
+                list.dedup();
+                list
+            };
+            let (candidates, mut backups) = (list(3), list(2));
+            backups.extend(&candidates);
+            backups.sort();
+            backups.dedup();
+            let spread = if random.chance(2) { Spread::Numa } else { Spread::Host };
+            let applied = candidates[random.below(candidates.len())];
+            Route {
+                from: format!("f{index}"),
+                to: "t".to_owned(),
+                source,
+                latency_us: random.chance(2).then(|| [300, 600, 2_100][random.below(3)]),
+                throughput: 1 + random.number(5_200),
+                strict: random.chance(4),
+                priority: 1 + random.number(3),
+                candidates,
+                backups,
+                failover: random.chance(2).then(|| Failover { spread, required: random.chance(4) }),
+                applied: random.chance(2).then(|| (agents[applied.target].name.clone(), applied.lane)),
+            }
+        })
+        .collect();
+    let links = (1..hosts)
+        .map(|b| Link { a: 0, b, latency_us: 120, bandwidth_mbps: random.chance(2).then(|| 1 + random.number(6_000)) })
+        .collect();
+    Problem {
+        hosts: (0..hosts).map(|host| format!("h{host}")).collect(),
+        distance: nodes.iter().map(|a| nodes.iter().map(|b| distance(a, b)).collect()).collect(),
+        nodes,
+        links,
+        agents,
+        routes,
+        lanes: LaneTable::default(),
+    }
+}
+
+/// Enumerates every assignment.
+fn least(problem: &Problem) -> Option<Objective> {
+    let mut sizes = vec![problem.nodes.len(); problem.agents.len()];
+    sizes.extend(problem.routes.iter().map(|route| route.candidates.len()));
+    let mut digits = vec![0; sizes.len()];
+    let mut best = None;
+    loop {
+        let (placement, primaries) = digits.split_at(problem.agents.len());
+        let assignment = Assignment { placement: placement.to_vec(), primaries: primaries.to_vec() };
+        let evaluation = problem.evaluate(&assignment);
+        if evaluation.broken == 0 && best.is_none_or(|best| evaluation.values < best) {
+            best = Some(evaluation.values);
+        }
+        let Some(position) = (0..digits.len()).find(|&position| digits[position] + 1 < sizes[position]) else {
+            return best;
+        };
+        digits[position] += 1;
+        digits[..position].fill(0);
+    }
+}
+
+#[test]
+fn finds_the_optimum_that_enumeration_finds() {
+    let mut random = Random(0x5eed);
+    let mut infeasible = 0;
+    let mut levels = [0; 5];
+    for round in 0..600 {
+        let problem = random_problem(&mut random);
+        let expected = least(&problem);
+        match (solve(&problem, &options()), expected) {
+            (Outcome::Solved(solution), Some(expected)) => {
+                assert_eq!(solution.evaluation.values, expected, "round {round}: {problem:#?}");
+                assert!(solution.is_optimal());
+                (0..5).for_each(|level| levels[level] += u32::from(expected[level] > 0));
+            }
+            (Outcome::Infeasible, None) => infeasible += 1,
+            (found, expected) => panic!("round {round}: {found:?}, not {expected:?} in {problem:#?}"),
+        }
+    }
+    // The generator must reach what the test is about.
+    assert!(infeasible > 60 && levels.iter().all(|&count| count > 40), "{infeasible} {levels:?}");
+}
+
+#[test]
+fn bounds_without_a_finished_search_are_valid() {
+    let mut random = Random(0xb0b);
+    let mut open = 0;
+    for _ in 0..600 {
+        let problem = random_problem(&mut random);
+        let calls = std::cell::Cell::new(0);
+        let limit = 10 + random.below(60);
+        let expired = || calls.replace(calls.get() + 1) >= limit;
+        if let Outcome::Solved(solution) = solve(&problem, &Options { effort: 1, expired: &expired }) {
+            let least = least(&problem).expect("a feasible problem");
+            let values = solution.evaluation.values;
+            assert!(values >= least);
+            for level in 0..5 {
+                if values[..level] != least[..level] {
+                    break;
+                }
+                assert!(solution.bounds[level] <= least[level], "{:?} {least:?}", solution.bounds);
+            }
+            open += u32::from(!solution.is_optimal());
+            assert!(!solution.is_optimal() || values == least);
+        }
+    }
+    assert!(open > 10, "{open}");
+}
+
+#[test]
+fn a_conflict_is_minimal_and_its_fixes_work() {
+    let mut random = Random(0xc0ffee);
+    let (mut conflicts, mut raised) = (0, 0);
+    for _ in 0..300 {
+        let problem = random_problem(&mut random);
+        if solve(&problem, &options()) != Outcome::Infeasible {
+            continue;
+        }
+        conflicts += 1;
+        let found = conflict(&problem, &options());
+        assert!(found.is_minimal && !found.constraints.is_empty());
+        for (constraint, fix) in &found.constraints {
+            // With the other members of the conflict alone there is a plan; so this one is needed.
+            let mut relaxed = problem.clone();
+            for other in super::conflict::constraints(&problem) {
+                if other == *constraint || !found.constraints.iter().any(|(member, _)| *member == other) {
+                    other.relax(&mut relaxed);
+                }
+            }
+            assert!(least(&relaxed).is_some(), "{constraint:?} of {found:?} in {problem:#?}");
+            if let (Fix::Raise { from, to }, Constraint::Cpu { node }) = (fix, constraint) {
+                raised += 1;
+                assert_eq!(*from, problem.nodes[*node].millicores);
+                assert!(to > from);
+            }
+        }
+    }
+    assert!(conflicts > 30 && raised > 5, "{conflicts} {raised}");
+}
+
+/// Two nodes of one host and a caller with two targets.
+fn small() -> Problem {
+    let node = |id| Node { host: 0, id, millicores: 150, memory_mib: 100 };
+    let agent = |name: &str| Agent {
+        name: name.to_owned(),
+        millicores: 100,
+        memory_mib: 10,
+        allowed: vec![0, 1],
+        applied: None,
+    };
+    let candidate = |target, lane| Candidate { target, lane };
+    let candidates = vec![candidate(1, Lane::Uds), candidate(1, Lane::Tcp)];
+    Problem {
+        hosts: vec!["local".to_owned()],
+        nodes: vec![node(0), node(1)],
+        distance: vec![vec![10, 20], vec![20, 10]],
+        links: Vec::new(),
+        agents: vec![agent("a.caller@1.0.0"), agent("a.store@1.0.0")],
+        routes: vec![Route {
+            from: "a.caller".to_owned(),
+            to: "a.store".to_owned(),
+            source: 0,
+            latency_us: Some(1_000),
+            throughput: 7,
+            strict: true,
+            priority: 1,
+            backups: candidates.clone(),
+            candidates,
+            failover: None,
+            applied: None,
+        }],
+        lanes: LaneTable::default(),
+    }
+}
+
+#[test]
+fn says_how_much_is_missing() {
+    let mut problem = small();
+    assert!(matches!(solve(&problem, &options()), Outcome::Solved(_)));
+    problem.routes[0].latency_us = Some(600);
+    // By uds a call takes 500 µs on one node, 900 µs between the two; one node lacks room for both agents.
+    let found = conflict(&problem, &options());
+    assert!(found.is_minimal);
+    let fix = |wanted: Constraint| found.constraints.iter().find(|(c, _)| *c == wanted).map(|(_, fix)| *fix);
+    assert_eq!(fix(Constraint::StrictQos { route: 0 }), Some(Fix::Raise { from: 600, to: 900 }));
+    assert_eq!(fix(Constraint::Cpu { node: 0 }), Some(Fix::Raise { from: 150, to: 200 }));
+    assert_eq!(fix(Constraint::Cpu { node: 1 }), Some(Fix::Raise { from: 150, to: 200 }));
+    // Giving the route up would help as well.
+    assert_eq!(fix(Constraint::Candidates { route: 0 }), Some(Fix::Drop));
+    assert_eq!(found.constraints.len(), 4);
+}
+
+#[test]
+fn explains_what_each_candidate_would_cost() {
+    let mut problem = small();
+    problem.routes[0].strict = false;
+    let Outcome::Solved(solution) = solve(&problem, &options()) else { panic!("feasible") };
+    let reasons: Vec<_> = explain(&problem, &solution, 0, &options()).into_iter().map(|v| v.reason).collect();
+    let worse = Reason::Worse { level: 0, chosen: 0, with: 1, is_proven: true };
+    assert_eq!(reasons, [Reason::Chosen, worse]);
+    problem.routes[0].strict = true;
+    let reasons: Vec<_> = explain(&problem, &solution, 0, &options()).into_iter().map(|v| v.reason).collect();
+    assert_eq!(reasons, [Reason::Chosen, Reason::Infeasible]);
+}

@@ -49,10 +49,17 @@ fn one_job_per_stage_ends_as_one_machine_does() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "tests prepare inputs; nothing depends on their durability")]
 fn a_private_key_in_a_folder_to_be_shared_is_reported() {
     let scratch = Scratch::copy_of("quickstart", "leak");
     scratch.run_all(&STAGES[..4]);
     let key = scratch.read(".rtt/registry/trust/keys/signer.priv");
     scratch.write("plans/backup.priv", key);
-    scratch.run(STAGES[4], &[]).expect_code(0).expect_stderr("plans/backup.priv");
+    scratch.run(STAGES[4], &[]).expect_code(0).expect_stderr("--> plans/backup.priv");
+    std::fs::rename(scratch.path("plans/backup.priv"), scratch.path("plans/notes.txt")).expect("writable");
+    scratch.run(STAGES[4], &[]).expect_code(0).expect_stderr("--> plans/notes.txt");
+    std::fs::remove_file(scratch.path("plans/notes.txt")).expect("writable");
+    assert!(!scratch.run(STAGES[4], &[]).expect_code(0).stderr.contains("private key"), "its own file is its place");
+    let on_ci = Run::of(scratch.command(STAGES[4]).env("CI", "true")).expect_code(0);
+    on_ci.expect_stderr("--> .rtt/registry/trust/keys/signer.priv");
 }

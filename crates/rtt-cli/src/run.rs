@@ -12,6 +12,7 @@ use rtt_core::json;
 use rtt_core::stage::{Context, Error, Report, Stage, Verdict};
 use rtt_core::telemetry::{self, Record};
 use rtt_core::text::{counted, printable};
+use rtt_core::trust;
 use rtt_core::workspace::state::FORMAT_VERSION;
 use rtt_core::workspace::{Hints, RTT_ROOT, Workspace};
 
@@ -98,7 +99,10 @@ fn run<O: StageOptions>(common: &Common, options: O) -> u8 {
         let context = Context { force: common.force, progress: &progress };
         guarded(|| options.run(&workspace, &context))
     });
-    let outcome = Outcome::new(outcome, workspace.as_ref());
+    let mut outcome = Outcome::new(outcome, workspace.as_ref());
+    let is_ci = std::env::var_os("CI").is_some();
+    let exposed = workspace.iter().flat_map(|workspace| trust::exposed_keys(workspace, is_ci));
+    outcome.report.diagnostics.extend(exposed);
     outcome.print::<O>(common);
     ci::publish(O::STAGE, workspace.as_ref().filter(|_| !is_read_only), &outcome.report, outcome.exit_code);
     if let Some(workspace) = workspace.filter(|workspace| !is_read_only && workspace.path(".rtt").is_dir()) {

@@ -11,6 +11,7 @@ pub mod contract;
 pub mod dependency;
 pub mod diagnostic;
 pub mod digest;
+pub mod drawing;
 pub mod json;
 pub mod lane;
 pub mod manifest;

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use clap::Args;
 use rtt_cli::StageOptions;
-use rtt_core::stage::solve::{self, GraphFormat};
-use rtt_core::stage::{Context, Error, Report, Stage};
+use rtt_core::plan::GraphFormat;
+use rtt_core::stage::{Context, Error, Report, Stage, solve};
 use rtt_core::workspace::Workspace;
 
 #[derive(Args)]

@@ -20,6 +20,8 @@ pub struct Current {
     pub registry: Digest,
     /// Digest of the connector index's bytes.
     pub connectors: Digest,
+    /// Digest of the lane figures' bytes.
+    pub lanes: Digest,
 }
 
 impl Current {
@@ -35,6 +37,7 @@ impl Current {
             policy: digest(layout::POLICY)?,
             registry: digest(layout::REGISTRY)?,
             connectors: digest(layout::CONNECTORS)?,
+            lanes: digest(layout::LANES)?,
         })
     }
 
@@ -49,6 +52,7 @@ impl Current {
             ("policy", self.policy, base.policy),
             ("registry", self.registry, base.registry),
             ("connectors", self.connectors, base.connectors),
+            ("lanes", self.lanes, base.lanes),
         ] {
             if now != then {
                 changed.push(name);

@@ -10,7 +10,6 @@ mod lock;
 pub mod participants;
 pub mod recovery;
 pub mod routing_table;
-pub mod source;
 pub mod status;
 pub mod transaction;
 pub mod wal;

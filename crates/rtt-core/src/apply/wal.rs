@@ -247,13 +247,7 @@ impl Log {
 pub fn remove_unfinished(workspace: &Workspace) -> Result<(), Error> {
     for folder in [layout::WAL, layout::STATE, layout::PLANS] {
         let path = workspace.path(folder);
-        let Ok(entries) = std::fs::read_dir(&path) else { continue };
-        for entry in entries.filter_map(Result::ok) {
-            if entry.file_name().to_string_lossy().starts_with(durable::TEMPORARY_PREFIX) {
-                let path = entry.path();
-                durable::remove_file(&path).map_err(|source| Error::remove(&path, source))?;
-            }
-        }
+        durable::remove_unfinished(&path).map_err(|source| Error::remove(&path, source))?;
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::resolve::Resolution;
+use crate::drawing::{dot, mermaid};
 use crate::registry::Registry;
 
 /// A language of drawing tools.
@@ -63,30 +64,4 @@ pub fn graph(registry: &Registry, resolution: &Resolution, format: GraphFormat) 
 
 fn line(out: &mut String, text: &str) {
     writeln!(out, "  {text}").expect("writing to a string");
-}
-
-/// A quoted string of DOT.
-pub(super) fn dot(text: &str) -> String {
-    let shown = crate::text::printable(&flat(text));
-    format!("\"{}\"", shown.replace('\\', "\\\\").replace('"', "\\\""))
-}
-
-/// A quoted label of Mermaid, in which everything but the plainest characters becomes a character reference.
-pub(super) fn mermaid(text: &str) -> String {
-    let mut out = String::from("\"");
-    for character in crate::text::printable(&flat(text)).chars() {
-        match character {
-            'a'..='z' | 'A'..='Z' | '0'..='9' | '.' | '-' | '_' | '@' | '+' | '*' | ' ' | ',' | '=' => {
-                out.push(character)
-            }
-            other => write!(out, "#{};", u32::from(other)).expect("writing to a string"),
-        }
-    }
-    out.push('"');
-    out
-}
-
-/// Ranges keep the white space in which they were written.
-fn flat(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

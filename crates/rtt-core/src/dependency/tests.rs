@@ -272,6 +272,4 @@ fn graphs_are_drawn_and_escaped() {
     );
     let drawn = graph(&registry, &resolution, GraphFormat::Mermaid);
     assert!(drawn.contains("  n0 -->|\"#62;=1.0 #60;2.0\"| n1\n"), "{drawn}");
-    assert_eq!(super::graph::dot("a\"b\\c\u{202e}"), r#""a\"b\\c\\u{202e}""#);
-    assert_eq!(super::graph::mermaid("a\"]|%%<b"), "\"a#34;#93;#124;#37;#37;#60;b\"");
 }

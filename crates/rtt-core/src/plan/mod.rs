@@ -2,12 +2,15 @@
 
 mod check;
 mod document;
+mod graph;
 mod identity;
 mod inputs;
 mod signature;
+pub mod source;
 
 pub use check::{Kind, Violation, check};
 pub use document::{Backup, Base, ObjectiveValue, Placement, Plan, PlanRoute, PlanStatus};
+pub use graph::{GraphFormat, graph};
 pub use identity::{SIGNATURE_DOMAIN, identity, signed_bytes};
 pub use inputs::{Inputs, Written};
 pub use signature::{Verified, VerifyError, accept_unverified, identify, sign, verify};

@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Context, Error, Report, Stage, Verdict};
+use super::{Context, Error, Report, Stage, Verdict, inputs};
 use crate::apply::base::Current;
 use crate::apply::diff::Diff;
 use crate::apply::recovery::{self, Recovered};
-use crate::apply::source::{self, Source};
 use crate::apply::transaction::{self, Outcome, Scene};
 use crate::apply::wal::{Begin, Decision, Image, Kind, Log};
 use crate::apply::{ApplyLock, LockError, routing_table, status};
@@ -17,6 +16,7 @@ use crate::clock;
 use crate::connector::index::Connectors;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::json;
+use crate::plan::source::{self, Source};
 use crate::plan::{self, Plan, Verified, VerifyError};
 use crate::registry::Registry;
 use crate::routes;
@@ -108,8 +108,8 @@ struct State {
     routes_text: Option<String>,
     applied: Option<Plan>,
     applied_text: Option<String>,
-    registry: Registry,
-    connectors: Connectors,
+    registry: StateFile<Registry>,
+    connectors: StateFile<Connectors>,
     log: Log,
 }
 
@@ -121,7 +121,7 @@ impl State {
         let routes_text = text(layout::ROUTES)?;
         let document = match &routes_text {
             Some(text) => state::parse_value(layout::ROUTES, text.as_bytes(), Schema::Routes)?.0,
-            None => serde_json::json!({"version": state::FORMAT_VERSION, "auto": true, "routes": []}),
+            None => serde_json::from_str(inputs::DEFAULT_ROUTES).expect("a constant"),
         };
         let applied: Option<StateFile<Plan>> = state::read(workspace, layout::LAST_APPLIED, Schema::Plan)?;
         let log = Log::read(workspace)?;
@@ -138,14 +138,14 @@ impl State {
             routes_text,
             applied_text: applied.as_ref().map(|file| file.text.clone()),
             applied: applied.map(|file| file.value),
-            registry: registry.ok_or_else(|| not_run(layout::REGISTRY, Stage::Scan))?.value,
-            connectors: connectors.ok_or_else(|| not_run(layout::CONNECTORS, Stage::Generate))?.value,
+            registry: registry.ok_or_else(|| not_run(layout::REGISTRY, Stage::Scan))?,
+            connectors: connectors.ok_or_else(|| not_run(layout::CONNECTORS, Stage::Generate))?,
             log,
         })
     }
 
     fn scene<'a>(&'a self, workspace: &'a Workspace) -> Scene<'a> {
-        Scene { workspace, registry: &self.registry, connectors: &self.connectors }
+        Scene { workspace, registry: &self.registry.value, connectors: &self.connectors.value }
     }
 
     fn before(&self) -> Image {
@@ -162,7 +162,7 @@ impl State {
         verified: bool,
     ) -> (Begin, Diff) {
         let generation = routes::generation(&self.document) + 1;
-        let after = routing_table::render(&self.document, plan, &self.registry, generation);
+        let after = routing_table::render(&self.document, plan, &self.registry.value, generation);
         let diff = Diff::new(Some(&self.document), plan);
         let begin = Begin {
             at: clock::rfc3339_millis(clock::now()),
@@ -253,17 +253,40 @@ fn threshold(workspace: &Workspace) -> Result<usize, Error> {
 /// Tells whether a plan is what is applied, with nothing drifted.
 fn is_applied(state: &State, plan: &Plan) -> bool {
     state.applied.as_ref().is_some_and(|applied| applied.plan_id == plan.plan_id)
-        && status::drift(&state.document, Some(plan), &state.registry).is_empty()
+        && status::drift(&state.document, Some(plan), &state.registry.value).is_empty()
 }
 
-/// Says why the plan does not fit what is there now, if it does not.
+/// Says why the plan does not fit what is there now, if it does not: made from other inputs, or breaking a constraint.
 fn unfit(workspace: &Workspace, state: &State, candidate: &Candidate) -> Result<Option<Report>, Error> {
-    let changed = Current::read(workspace, &state.document)?.changed_since(&candidate.plan.base);
-    if changed.is_empty() {
+    let Candidate { plan, name, .. } = candidate;
+    let stale = |changed: &[&str]| {
+        let message = format!("The plan is stale: changed since it was made: {}", changed.join(", "));
+        Some(refusal(Verdict::Stale, "RTT-A003", message, name, "make a new plan: run rtt-40-solver"))
+    };
+    let changed = Current::read(workspace, &state.document)?.changed_since(&plan.base);
+    if !changed.is_empty() {
+        return Ok(stale(&changed));
+    }
+    let dependencies = state::read(workspace, layout::DEPENDENCIES, Schema::Dependencies)?
+        .ok_or(Error::NotRun { file: layout::DEPENDENCIES, stage: Stage::DepDoctor })?;
+    let (registry, connectors) = (state.registry.clone(), state.connectors.clone());
+    let (inputs, _) = inputs::read(workspace, registry, dependencies.value, connectors)?;
+    if inputs.topology.digest != plan.base.topology {
+        if inputs.topology.is_from_file() {
+            return Ok(stale(&["topology"]));
+        }
+        // Planned on one machine and applied on another, as in CI: only a file says the same on both.
+        log::warn!("The plan was made for another machine than this one; its capacities are not checked again");
         return Ok(None);
     }
-    let message = format!("The plan is stale: changed since it was made: {}", changed.join(", "));
-    Ok(Some(refusal(Verdict::Stale, "RTT-A003", message, &candidate.name, "make a new plan: run rtt-40-solver")))
+    let violations = plan::check(plan, &inputs);
+    let [first, ..] = &violations[..] else { return Ok(None) };
+    let message = format!("The plan breaks {}: {first}", counted(violations.len(), "constraint"));
+    let mut report = refusal(Verdict::CheckFailed, "RTT-A005", message, name, "make a new plan: run rtt-40-solver");
+    for violation in &violations[1..] {
+        report.diagnostics.push(Diagnostic::error("RTT-A005", violation.message.clone()).at(Place::file(name)));
+    }
+    Ok(Some(report))
 }
 
 fn apply(workspace: &Workspace, state: &State, candidate: &Candidate, request: &Request) -> Result<Report, Error> {
@@ -401,7 +424,7 @@ fn dry_run(workspace: &Workspace, state: &State, candidate: &Candidate, request:
 }
 
 fn show_status(state: &State) -> Report {
-    let drift = status::drift(&state.document, state.applied.as_ref(), &state.registry);
+    let drift = status::drift(&state.document, state.applied.as_ref(), &state.registry.value);
     let mut report = Report::new(Verdict::Success, "Status");
     report.body = Some(status::describe(&state.document, state.applied.as_ref(), &state.log, &drift).join("\n"));
     report.figure("generation", routes::generation(&state.document)).figure("drift", drift.len())

@@ -2,12 +2,10 @@
 //!
 //! Reads the registry, and the manifests only for the lines that findings point to. A run with errors writes nothing.
 
-use std::collections::BTreeMap;
-
-use super::{Context, Error, Report, Stage, Verdict, upstream};
+use super::{Context, Error, Report, Stage, Verdict, places, upstream};
 use crate::dependency::report::Dependencies;
 use crate::dependency::{GraphFormat, Resolution, explain, graph, resolve};
-use crate::diagnostic::{self, Diagnostic, Place, Severity};
+use crate::diagnostic::{self, Severity};
 use crate::json;
 use crate::registry::Registry;
 use crate::schema::Schema;
@@ -60,7 +58,7 @@ pub fn run(workspace: &Workspace, request: &Request, context: &Context) -> Resul
     let mut report = Report::new(verdict, headline(&resolution, registry));
     report.body = body(registry, &resolution, request)?;
     report.diagnostics = resolution.findings.iter().map(|finding| finding.diagnostic.clone()).collect();
-    resolve_places(workspace, &mut report.diagnostics);
+    places::resolve(workspace, &mut report.diagnostics);
     diagnostic::sort(&mut report.diagnostics);
     report.figures = resolution.summary().into_iter().map(|(name, count)| (name, count.into())).collect();
     report.fingerprint = Some(fingerprint.clone());
@@ -160,30 +158,6 @@ fn unknown(registry: &Registry, wanted: &SymbolRange) -> Error {
     Error::Usage {
         message: format!("nothing to explain: '{wanted}' is neither registered nor required"),
         help: near.map(|near| format!("did you mean '{near}'?")),
-    }
-}
-
-/// Finds lines and columns. A file that cannot be read leaves its places without, which is no reason to fail.
-fn resolve_places(workspace: &Workspace, diagnostics: &mut [Diagnostic]) {
-    let mut texts: BTreeMap<String, Option<String>> = BTreeMap::new();
-    let mut resolve = |place: &mut Place| {
-        let text = texts.entry(place.file.clone()).or_insert_with_key(|file| {
-            let bytes = workspace.read_optional(file).ok().flatten()?;
-            String::from_utf8(bytes).ok()
-        });
-        let Some(text) = text else { return };
-        // A part that the file does not spell out is shown at what holds it.
-        loop {
-            place.resolve(text);
-            match place.pointer.rfind('/') {
-                Some(end) if place.at.is_none() => place.pointer.truncate(end),
-                _ => break,
-            }
-        }
-    };
-    for diagnostic in diagnostics {
-        diagnostic.place.iter_mut().for_each(&mut resolve);
-        diagnostic.related.iter_mut().map(|related| &mut related.place).for_each(&mut resolve);
     }
 }
 

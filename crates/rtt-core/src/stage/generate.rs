@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Context, Error, Report, Stage, Verdict, upstream};
+use super::{Context, Error, Report, Stage, Verdict, places, upstream};
 use crate::connector::check::{self, Draft, Outcome};
 use crate::connector::index::{Connector, Connectors, Served, SupportFile, Verification};
 use crate::connector::model::{self, Model};
@@ -71,7 +71,7 @@ pub fn run(workspace: &Workspace, request: &Request, context: &Context) -> Resul
         return unchanged(workspace, request, context, index, fingerprint);
     }
 
-    let (jobs, mut findings) = plan(workspace, &stubs, &registry.value, &dependencies.value, &wanted)?;
+    let (jobs, mut findings) = plan(&stubs, &registry.value, &dependencies.value, &wanted);
     let built = build_all(&jobs, request, context)?;
     findings.extend(built.iter().flat_map(|language| language.findings.iter().cloned()));
     let index = assemble(&built, previous.as_ref(), &wanted, fingerprint.clone());
@@ -90,6 +90,7 @@ pub fn run(workspace: &Workspace, request: &Request, context: &Context) -> Resul
     }
     let orphans = find_orphans(workspace, &index, previous.as_ref())?;
     report_orphans(&orphans, request, &mut findings);
+    places::resolve(workspace, &mut findings);
     diagnostic::sort(&mut findings);
 
     let n_connectors = index.connectors.len();
@@ -266,12 +267,11 @@ fn unchanged(
 
 /// Groups the edges whose consumer names a language by language, provider symbol and major version.
 fn plan<'a>(
-    workspace: &Workspace,
     stubs: &'a Stubs,
     registry: &'a Registry,
     dependencies: &Dependencies,
     wanted: &Option<BTreeSet<String>>,
-) -> Result<(Vec<Job<'a>>, Vec<Diagnostic>), Error> {
+) -> (Vec<Job<'a>>, Vec<Diagnostic>) {
     let mut needed: BTreeMap<&str, Needs> = BTreeMap::new();
     let mut unknown: BTreeMap<&InstanceId, Diagnostic> = BTreeMap::new();
     for edge in &dependencies.edges {
@@ -279,7 +279,7 @@ fn plan<'a>(
         let Some(name) = &consumer.manifest.language else { continue };
         let Some(language) = stubs.get(name) else {
             if let Entry::Vacant(entry) = unknown.entry(&edge.from) {
-                entry.insert(no_template(workspace, stubs, consumer, name)?);
+                entry.insert(no_template(stubs, consumer, name));
             }
             continue;
         };
@@ -316,19 +316,15 @@ fn plan<'a>(
             .collect();
         jobs.push(Job { language, connectors });
     }
-    Ok((jobs, unknown.into_values().collect()))
+    (jobs, unknown.into_values().collect())
 }
 
-fn no_template(workspace: &Workspace, stubs: &Stubs, consumer: &Instance, name: &str) -> Result<Diagnostic, Error> {
+fn no_template(stubs: &Stubs, consumer: &Instance, name: &str) -> Diagnostic {
     let origin = &consumer.origin;
-    let mut place = Place::pointer(&origin.path, format!("{}/language", origin.pointer));
-    if let Some(text) = workspace.read_optional(&origin.path)?.and_then(|bytes| String::from_utf8(bytes).ok()) {
-        place.resolve(&text);
-    }
-    Ok(Diagnostic::error("RTT-C002", format!("No template found for language '{name}'"))
-        .at(place)
+    Diagnostic::error("RTT-C002", format!("No template found for language '{name}'"))
+        .at(Place::pointer(&origin.path, format!("{}/language", origin.pointer)))
         .help(no_template_help(stubs, name))
-        .help(format!("leave 'language' out of {} if it brings its own connectors", consumer.id())))
+        .help(format!("leave 'language' out of {} if it brings its own connectors", consumer.id()))
 }
 
 fn build_all<'a>(jobs: &[Job<'a>], request: &Request, context: &Context) -> Result<Vec<Built<'a>>, Error> {

@@ -6,6 +6,8 @@ pub mod apply;
 pub mod bootstrap;
 pub mod depdoctor;
 pub mod generate;
+mod inputs;
+mod places;
 pub mod scan;
 pub mod solve;
 pub mod upstream;

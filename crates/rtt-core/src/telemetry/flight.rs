@@ -41,7 +41,8 @@ pub struct Record {
     pub figures: BTreeMap<String, Value>,
 }
 
-/// Appends a record, rotating where the file has grown too large; returns the lock so that a caller can go on alone.
+/// Appends a record, rotating where the file has grown too large; returns the lock, under which alone files are written
+/// in that folder.
 ///
 /// # Errors
 /// [`Error::Io`].
@@ -50,6 +51,7 @@ pub fn append(workspace: &Workspace, record: &Record) -> Result<ExclusiveLock, E
     let failed = |source| Error::create(&path, source);
     durable::create_dir_all(&workspace.path(layout::TELEMETRY)).map_err(failed)?;
     let lock = ExclusiveLock::acquire(&workspace.path(layout::FLIGHT_LOCK)).map_err(failed)?;
+    durable::remove_unfinished(&workspace.path(layout::TELEMETRY)).map_err(failed)?;
     let mut line = serde_json::to_string(record).expect("string keys and finite numbers");
     line.push('\n');
     let mut file = OpenOptions::new().create(true).append(true).read(true).open(&path).map_err(failed)?;

@@ -8,7 +8,11 @@ mod sysfs;
 
 pub use read::{parse, read};
 
+use serde_json::Value;
+
+use crate::diagnostic::Place;
 use crate::digest::Digest;
+use crate::workspace::layout;
 
 /// The name of the machine's own host.
 pub const LOCAL_HOST: &str = "local";
@@ -30,8 +34,8 @@ pub struct Topology {
     pub links: Vec<Link>,
     /// SHA-256 of the file, or of the canonical form of what the machine says.
     pub digest: Digest,
-    /// Whether the file says it.
-    pub from_file: bool,
+    /// The file's text; `None` if the machine says it.
+    text: Option<String>,
 }
 
 /// One host.
@@ -72,6 +76,39 @@ pub struct Link {
 }
 
 impl Topology {
+    /// Tells whether `.rtt/topology.json` says it, not the machine.
+    pub fn is_from_file(&self) -> bool {
+        self.text.is_some()
+    }
+
+    /// Returns where the file says a figure of a node (`cpu`, `memory_mb`); `None` if the machine says it.
+    pub fn node_place(&self, host: usize, id: u32, key: &str) -> Option<Place> {
+        self.place(|document| {
+            let nodes = document["hosts"][host]["nodes"].as_array()?;
+            let node = nodes.iter().position(|node| node["id"] == id)?;
+            Some(format!("/hosts/{host}/nodes/{node}/{key}"))
+        })
+    }
+
+    /// Returns where the file says the bandwidth between two hosts; `None` if it does not.
+    pub fn bandwidth_place(&self, a: usize, b: usize) -> Option<Place> {
+        let ends = |link: &Value| [link["a"].as_str().map(str::to_owned), link["b"].as_str().map(str::to_owned)];
+        let [a, b] = [a, b].map(|host| Some(self.hosts[host].name.clone()));
+        self.place(|document| {
+            let links = document["links"].as_array()?;
+            let link = links
+                .iter()
+                .position(|link| ends(link) == [a.clone(), b.clone()] || ends(link) == [b.clone(), a.clone()])?;
+            Some(format!("/links/{link}/bandwidth_mbps"))
+        })
+    }
+
+    fn place(&self, pointer: impl FnOnce(&Value) -> Option<String>) -> Option<Place> {
+        let text = self.text.as_ref()?;
+        let pointer = pointer(&serde_json::from_str(text).ok()?)?;
+        Some(Place::value(layout::TOPOLOGY, text, &pointer))
+    }
+
     /// Returns the host of a name, by index.
     pub fn host(&self, name: &str) -> Option<usize> {
         self.hosts.iter().position(|host| host.name == name)
@@ -122,7 +159,7 @@ fn of_machine(nodes: Vec<RawNode>, distance: Option<Vec<Vec<u64>>>) -> Topology 
     };
     let nodes: Vec<_> = host.nodes.iter().map(|node| (node.id, node.millicores, node.memory_mib)).collect();
     let digest = Digest::of_json(&serde_json::json!({"nodes": nodes, "distance": host.distance}));
-    Topology { hosts: vec![host], links: Vec::new(), digest, from_file: false }
+    Topology { hosts: vec![host], links: Vec::new(), digest, text: None }
 }
 
 #[cfg(test)]

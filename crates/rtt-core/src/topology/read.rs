@@ -78,7 +78,7 @@ pub fn parse(bytes: &[u8]) -> Result<Topology, StateError> {
         return Err(StateError::Invalid(checker.errors));
     }
     let hosts = hosts.iter().map(host).collect();
-    Ok(Topology { hosts, links, digest: file.digest, from_file: true })
+    Ok(Topology { hosts, links, digest: file.digest, text: Some(file.text) })
 }
 
 struct Checker<'a> {

@@ -2,9 +2,11 @@
 //!
 //! Knows no plan; [`crate::plan`] says which bytes are signed.
 
+mod exposure;
 mod key;
 mod store;
 
+pub use exposure::exposed_keys;
 pub use key::{InvalidKey, KeyId, PrivateKey, PublicKey};
 pub use store::{Revoked, SIGNING_KEY_VARIABLE, TrustStore, signing_key};
 

@@ -68,6 +68,15 @@ impl TrustStore {
         Self { trusted: keys.into_iter().map(|key| (key.key_id(), key)).collect(), revoked: BTreeMap::new() }
     }
 
+    /// Trusts one more key, unless it is revoked.
+    #[must_use]
+    pub fn and(mut self, key: PublicKey) -> Self {
+        if !self.revoked.contains_key(&key.key_id()) {
+            self.trusted.insert(key.key_id(), key);
+        }
+        self
+    }
+
     /// Returns a trusted signer's key.
     pub fn get(&self, id: &KeyId) -> Option<&PublicKey> {
         self.trusted.get(id)

@@ -103,6 +103,21 @@ pub fn remove_file(path: &Path) -> io::Result<bool> {
     }
 }
 
+/// Removes the unfinished files that killed writers left in a folder. The caller holds the lock under which alone files
+/// are written there. A folder that does not exist holds none.
+///
+/// # Errors
+/// Any I/O error of a removal.
+pub fn remove_unfinished(folder: &Path) -> io::Result<()> {
+    let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
+    for entry in entries.filter_map(Result::ok) {
+        if entry.file_name().to_string_lossy().starts_with(TEMPORARY_PREFIX) {
+            remove_file(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
 /// Creates a folder and its parents; each new name is durable when it returns.
 ///
 /// # Errors

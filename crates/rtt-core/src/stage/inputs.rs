@@ -1,0 +1,50 @@
+//! What a plan is made from and checked against, read from the workspace.
+
+use super::Error;
+use crate::connector::index::Connectors;
+use crate::dependency::report::Dependencies;
+use crate::diagnostic::Diagnostic;
+use crate::plan::{Inputs, Plan};
+use crate::registry::Registry;
+use crate::schema::Schema;
+use crate::workspace::state::{self, StateFile};
+use crate::workspace::{Workspace, layout};
+use crate::{lane, policy, routes, topology};
+
+/// What is wanted where nobody has written routes: a route for every dependency.
+pub(super) const DEFAULT_ROUTES: &str = r#"{"version": "1.0.0", "auto": true, "routes": []}"#;
+
+/// Joins what earlier stages made with what people wrote and what the machine says. The findings are warnings and
+/// information about what people wrote.
+///
+/// # Errors
+/// [`Error::Invalid`] with every error of the first file that has one, [`Error::Workspace`].
+pub(super) fn read(
+    workspace: &Workspace,
+    registry: StateFile<Registry>,
+    dependencies: Dependencies,
+    connectors: StateFile<Connectors>,
+) -> Result<(Inputs, Vec<Diagnostic>), Error> {
+    let (routes, mut findings) = match routes::read(workspace)? {
+        Some(read) => read,
+        None => routes::parse(DEFAULT_ROUTES.as_bytes())?,
+    };
+    let (policy, of_policy) = policy::read(workspace)?;
+    findings.extend(of_policy);
+    let (lanes, lanes_digest) = lane::read(workspace)?;
+    let applied = state::read::<Plan>(workspace, layout::LAST_APPLIED, Schema::Plan)?;
+    let inputs = Inputs {
+        registry_digest: registry.digest,
+        registry: registry.value,
+        dependencies,
+        connectors_digest: connectors.digest,
+        connectors: connectors.value,
+        routes,
+        policy,
+        topology: topology::read(workspace)?,
+        lanes,
+        lanes_digest,
+        applied: applied.map(|file| file.value),
+    };
+    Ok((inputs, findings))
+}

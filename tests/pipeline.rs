@@ -3,7 +3,10 @@
 use std::process::Command;
 
 use base64::Engine as _;
+use rtt_core::lane::Lane;
+use rtt_core::plan::{self, Plan};
 use rtt_core::schema::Schema;
+use rtt_core::trust::PrivateKey;
 use rtt_tests::{Run, STAGES, Scratch};
 use serde_json::Value;
 
@@ -50,7 +53,9 @@ fn equal_inputs_in_folders_of_different_names_give_equal_outputs() {
     for file in [".rtt/cache/registry.json", ".rtt/cache/dependencies.json", ".rtt/cache/connectors.json"] {
         assert_eq!(one.read(file), other.read(file), "{file}");
     }
-    assert!(one.tree(".rtt/drivers").len() >= 5, "connectors in five languages");
+    for folder in ["go", "node", "python", "rust", "typescript"] {
+        assert!(!one.tree(&format!(".rtt/drivers/{folder}")).is_empty(), "connectors in {folder}");
+    }
     assert_eq!(one.tree(".rtt/drivers"), other.tree(".rtt/drivers"));
     assert_eq!(one.json("plans/LATEST")["plan_id"], other.json("plans/LATEST")["plan_id"]);
 }
@@ -182,6 +187,31 @@ fn a_changed_plan_is_refused_and_changes_nothing() {
     }
 }
 
+/// Signed by somebody trusted, made from the inputs that are there, and still wrong: whoever signs may err.
+#[test]
+fn a_signed_plan_that_breaks_a_constraint_is_refused() {
+    let scratch = Scratch::copy_of("quickstart", "wrong");
+    scratch.run_all(&STAGES[..5]);
+    let key = PrivateKey::from_pem(&scratch.read(".rtt/registry/trust/keys/signer.priv")).expect("a key");
+    let plan = || serde_json::from_value::<Plan>(scratch.json("plans/LATEST")).expect("a plan");
+    let changes: [(fn(&mut Plan), &str); 4] = [
+        (|plan| plan.placement[1].numa_node = 1, "is not where a pin puts it"),
+        (|plan| plan.routes[1].via = Lane::Shm, "is not a candidate"),
+        (|plan| plan.routes.truncate(3), "is not planned"),
+        (|plan| plan.objective[2].value -= 1, "communication_cost is"),
+    ];
+    for (change, expected) in changes {
+        let mut plan = plan();
+        change(&mut plan);
+        plan::identify(&mut plan);
+        plan::sign(&mut plan, &key);
+        scratch.write("wrong.json", serde_json::to_string(&plan).expect("a plan"));
+        let run = scratch.run(STAGES[5], &["--plan", scratch.path("wrong.json").to_str().expect("UTF-8")]);
+        run.expect_code(1).expect_stderr(expected);
+        assert!(scratch.tree(".rtt/wal").is_empty());
+    }
+}
+
 #[test]
 fn a_dry_run_changes_no_byte() {
     let scratch = Scratch::copy_of("quickstart", "dry");
@@ -205,7 +235,7 @@ fn the_plan_keeps_the_policy() {
     assert_eq!(plan["status"], "optimal");
     let routes = plan["routes"].as_array().expect("a list");
     let storage: Vec<&Value> = routes.iter().filter(|r| r["target"] == "agent.storage.tsdb@1.2.0").collect();
-    assert_eq!(storage.len(), 3, "metrics, alerts and exporter");
+    assert_eq!(storage.len(), 4, "auth, metrics, alerts and exporter");
     for route in storage {
         let backup = &route["backups"][0];
         assert_eq!(backup["target"], "agent.storage.replica@1.0.0");

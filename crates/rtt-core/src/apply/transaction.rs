@@ -78,20 +78,24 @@ pub fn run(scene: &Scene, log: &Log, mut begin: Begin) -> Result<(Entry, Outcome
     Ok((entry, if outcome == Outcome::Aborted(Vec::new()) { Outcome::Aborted(reasons) } else { outcome }))
 }
 
-/// Asks all participants at once.
+/// Asks all participants at once, for each may take its whole timeout; with `--jobs 1` one after the other.
 fn prepare(scene: &Scene, participants: &[Box<dyn Participant>], entry: &Entry) -> Vec<Vote> {
     let work = scene.work(&entry.begin);
     let work = &work;
+    let vote = |participant: &dyn Participant, result: Result<(), String>| Vote {
+        participant: participant.name(),
+        abort: result.err(),
+    };
+    if rayon::current_num_threads() == 1 {
+        return participants.iter().map(|one| vote(one.as_ref(), one.prepare(work, entry))).collect();
+    }
     std::thread::scope(|scope| {
-        let threads: Vec<_> = participants
-            .iter()
-            .map(|participant| (participant.name(), scope.spawn(move || participant.prepare(work, entry))))
-            .collect();
+        let threads: Vec<_> =
+            participants.iter().map(|one| (one, scope.spawn(move || one.prepare(work, entry)))).collect();
         threads
             .into_iter()
-            .map(|(participant, thread)| {
-                let vote = thread.join().unwrap_or_else(|_| Err(format!("{participant} failed")));
-                Vote { participant, abort: vote.err() }
+            .map(|(one, thread)| {
+                vote(one.as_ref(), thread.join().unwrap_or_else(|_| Err(format!("{} failed", one.name()))))
             })
             .collect()
     })

@@ -182,9 +182,10 @@ const BOX_HEIGHT: usize = 30;
 
 fn curve(arrow: &Arrow, from: (usize, usize), to: (usize, usize), box_width: usize) -> String {
     let middle = BOX_HEIGHT / 2;
-    // Between columns the curve runs from side to side; within one it bows out at the right.
+    // Between columns the curve runs from side to side; within one it bows out at the right, the farther the more.
     let (start, end, bow) = if from.0 == to.0 {
-        ((from.0 + box_width, from.1 + middle), (to.0 + box_width, to.1 + middle), [GAP as i64, GAP as i64])
+        let bow = (GAP / 3 + from.1.abs_diff(to.1) / 6).min(GAP) as i64;
+        ((from.0 + box_width, from.1 + middle), (to.0 + box_width, to.1 + middle), [bow, bow])
     } else if from.0 < to.0 {
         ((from.0 + box_width, from.1 + middle), (to.0, to.1 + middle), [GAP as i64, -(GAP as i64)])
     } else {

@@ -25,22 +25,30 @@ pub(super) fn report(inputs: &Inputs, built: &Built, options: &Options) -> Repor
         }
     };
     let mut finding = Diagnostic::error("RTT-P002", format!("{HEADLINE}: {together}"));
-    for (constraint, fix) in &constraints {
+    for (constraint, _) in &constraints {
         let (message, place) = words.constraint(*constraint);
-        finding = match (finding.place.is_some(), place) {
-            (false, Some(place)) => finding.at(place.clone()).related(place, message),
-            (true, Some(place)) => finding.related(place, message),
-            (_, None) => finding.help(format!("{message} (as this machine is)")),
+        finding = match place {
+            Some(place) if finding.place.is_none() => finding.at(place.clone()).related(place, message),
+            Some(place) => finding.related(place, message),
+            None => finding.help(format!("this machine's own figure: {message}")),
         };
         if let Constraint::Candidates { route } = constraint {
             finding = words.rejections(*route, finding);
         }
-        finding = finding.help(words.remedy(*constraint, *fix));
+    }
+    // The gentlest remedy first: doing without a route is what nobody wants.
+    let is_last_resort = |constraint: &Constraint| matches!(constraint, Constraint::Candidates { .. });
+    let (last, first): (Vec<_>, Vec<_>) = constraints.iter().partition(|(constraint, _)| is_last_resort(constraint));
+    for (position, (constraint, fix)) in first.into_iter().chain(last).enumerate() {
+        let or = if position > 0 { "or " } else { "" };
+        finding = finding.help(format!("{or}{}", words.remedy(constraint, fix)));
     }
     let mut report = Report::new(Verdict::CheckFailed, HEADLINE);
     report.diagnostics.push(finding);
-    report.details.push("  Relax one of the constraints that conflict, or add resources".to_owned());
-    report.details.push(format!("  {} in the conflict", counted(constraints.len(), "constraint")));
+    report.details.push(format!(
+        "  {} in conflict: relax one of them, or add resources",
+        counted(constraints.len(), "constraint")
+    ));
     report.figure("conflict", constraints.len())
 }
 
@@ -69,9 +77,7 @@ impl Words<'_> {
         let problem = &self.built.problem;
         match constraint {
             Constraint::Candidates { route } => {
-                let notes = &self.built.routes[route];
-                let message = format!("{} must be served", self.route(route));
-                (message, Some(self.route_place(route)).or_else(|| self.written(notes.qos_rule.as_ref())))
+                (format!("{} must be served", self.route(route)), Some(self.route_place(route)))
             }
             Constraint::Pins { agent } => {
                 let id = &self.built.instances[agent];
@@ -151,31 +157,31 @@ impl Words<'_> {
     fn remedy(&self, constraint: Constraint, fix: Fix) -> String {
         match (constraint, fix) {
             (Constraint::Cpu { node }, Fix::Raise { from, to }) => {
-                format!("give {} {to} millicores ({} more), or", self.node(node), to - from)
+                format!("give {} {to} millicores ({} more)", self.node(node), to - from)
             }
             (Constraint::Memory { node }, Fix::Raise { from, to }) => {
-                format!("give {} {to} MiB ({} more), or", self.node(node), to - from)
+                format!("give {} {to} MiB ({} more)", self.node(node), to - from)
             }
             (Constraint::StrictQos { route }, Fix::Raise { to, .. }) => {
-                format!("relax latency_ms of {} to {}, or", self.route(route), milliseconds(to))
+                format!("relax latency_ms of {} to {}", self.route(route), milliseconds(to))
             }
             (Constraint::Bandwidth { link }, Fix::Raise { to, .. }) => {
                 let link = &self.built.problem.links[link];
                 let hosts = &self.built.problem.hosts;
-                format!("raise bandwidth_mbps between {} and {} to {to}, or", hosts[link.a], hosts[link.b])
+                format!("raise bandwidth_mbps between {} and {} to {to}", hosts[link.a], hosts[link.b])
             }
             (Constraint::Pins { agent }, Fix::Place { node }) => {
-                format!("pin {} to {} instead, or", self.built.instances[agent], self.node(node))
+                format!("pin {} to {} instead", self.built.instances[agent], self.node(node))
             }
-            (Constraint::Pins { agent }, _) => format!("remove the pin of {}, or", self.built.instances[agent]),
-            (Constraint::StrictQos { route }, _) => format!("make the bounds of {} not strict, or", self.route(route)),
+            (Constraint::Pins { agent }, _) => format!("remove the pin of {}", self.built.instances[agent]),
+            (Constraint::StrictQos { route }, _) => format!("make the bounds of {} not strict", self.route(route)),
             (Constraint::Redundancy { route }, _) => {
-                format!("make the failover of {} not required, or add an alternate elsewhere, or", self.route(route))
+                format!("make the failover of {} not required, or add an alternate elsewhere", self.route(route))
             }
             (Constraint::Cpu { node } | Constraint::Memory { node }, _) => {
-                format!("add a node beside {}, or", self.node(node))
+                format!("add a node beside {}", self.node(node))
             }
-            (Constraint::Bandwidth { .. }, _) => "raise the link's bandwidth, or".to_owned(),
+            (Constraint::Bandwidth { .. }, _) => "raise the link's bandwidth".to_owned(),
             (Constraint::Candidates { route }, _) => format!("do without {}", self.route(route)),
         }
     }

@@ -39,3 +39,15 @@ setup_build() {
     exit 66
   fi
 }
+
+# What tests run on Node.js, pinned in tests/tools, beside the other things that are built.
+setup_node_tools() {
+  local tools="${CARGO_TARGET_DIR:-$PWD/target}/node-tools"
+  if ! cmp -s tests/tools/package-lock.json "$tools/package-lock.json"; then
+    echo "setup: installing the packages of tests/tools" >&2
+    mkdir -p "$tools"
+    cp tests/tools/package.json "$tools/"
+    (cp tests/tools/package-lock.json "$tools/" && cd "$tools" && npm ci --silent --no-audit --no-fund) ||
+      { rm -f "$tools/package-lock.json"; return 1; }
+  fi
+}

@@ -7,11 +7,13 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 setup_build
 need python3 python3
 need node nodejs
+need npm npm
 need go golang-go
 need openssl openssl
 need strace strace
 need jq jq
 install_missing
+setup_node_tools
 
 step() {
   echo "test: $*" >&2
@@ -26,11 +28,11 @@ step cargo clippy --quiet --locked --workspace --all-targets -- -D warnings
 # Tests run the executables from target/debug, so those are built first.
 step cargo build --quiet --locked --workspace --bins
 export RTT_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug"
-if cargo nextest --version >/dev/null 2>&1; then
-  step cargo nextest run --locked --workspace
-else
-  step cargo test --quiet --locked --workspace --lib --bins --tests
-fi
 step cargo test --quiet --locked --workspace --doc
 RUSTDOCFLAGS="-D warnings" step cargo doc --quiet --locked --workspace --no-deps --document-private-items
+if cargo nextest --version >/dev/null 2>&1; then
+  step cargo nextest run --locked --workspace --no-fail-fast
+else
+  step cargo test --quiet --locked --workspace --no-fail-fast --lib --bins --tests
+fi
 echo "[OK] All tests passed"

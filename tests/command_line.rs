@@ -32,30 +32,36 @@ fn a_stage_without_its_predecessor_names_it() {
     scratch.run(STAGES[5], &[]).expect_code(66).expect_stderr("run rtt-40-solver");
 }
 
-/// The superuser passes every permission check, so this drops to another user where it has to.
-#[test]
-fn an_unreadable_state_folder_is_a_permission_error() {
-    let scratch = Scratch::copy_of("quickstart", "closed");
+/// Runs a stage while `.rtt` has the given mode, as a user whom permissions bind: the superuser passes every check.
+fn run_with_state_mode(scratch: &Scratch, stage: &str, mode: &str) -> Run {
     let script = r#"
-        chmod -R a+rX "$1" "$(dirname "$1")"; chmod 000 "$1/.rtt"
+        mkdir -p "$1/.rtt"; chmod -R a+rX "$1" "$(dirname "$1")"; chmod "$3" "$1/.rtt"
         if [ "$(id -u)" -eq 0 ]; then run="setpriv --reuid=65534 --regid=65534 --clear-groups"; else run=env; fi
         $run "$2" --root "$1"; code=$?
         chmod 755 "$1/.rtt"; exit $code"#;
-    let folder = scratch.root();
+    // The executables may lie where another user cannot look.
     let bin = Scratch::empty("bin");
+    let copy = bin.path(stage);
+    std::fs::copy(executable(stage), &copy).expect("a writable scratch folder");
+    let folders = [bin.root(), bin.root().parent().expect("has one").to_owned()];
+    Run::of(std::process::Command::new("chmod").arg("a+rx").args(folders)).expect_code(0);
+    let mut command = std::process::Command::new("sh");
+    Run::of(command.args(["-c", script, "sh"]).arg(scratch.root()).arg(&copy).arg(mode))
+}
+
+#[test]
+fn an_unreadable_state_folder_is_a_permission_error() {
+    let scratch = Scratch::copy_of("quickstart", "closed");
     for stage in STAGES {
-        // The executables may lie where another user cannot look.
-        let copy = bin.path(stage);
-        std::fs::copy(executable(stage), &copy).expect("a writable scratch folder");
-        Run::of(
-            std::process::Command::new("chmod")
-                .args(["a+rx"])
-                .arg(bin.root())
-                .arg(bin.root().parent().expect("has one")),
-        );
-        let run = Run::of(std::process::Command::new("sh").args(["-c", script, "sh"]).arg(&folder).arg(&copy));
-        run.expect_code(77).expect_stderr("Permission denied");
+        run_with_state_mode(&scratch, stage, "000").expect_code(77).expect_stderr("Permission denied");
     }
+}
+
+#[test]
+fn bootstrap_says_what_it_may_not_create() {
+    let scratch = Scratch::empty("read-only");
+    let run = run_with_state_mode(&scratch, STAGES[0], "555").expect_code(77);
+    run.expect_stderr("Permission denied creating .rtt/cache/").expect_stderr("= help: ");
 }
 
 #[test]

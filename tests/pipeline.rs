@@ -194,13 +194,7 @@ fn a_signed_plan_that_breaks_a_constraint_is_refused() {
     scratch.run_all(&STAGES[..5]);
     let key = PrivateKey::from_pem(&scratch.read(".rtt/registry/trust/keys/signer.priv")).expect("a key");
     let plan = || serde_json::from_value::<Plan>(scratch.json("plans/LATEST")).expect("a plan");
-    let changes: [(fn(&mut Plan), &str); 4] = [
-        (|plan| plan.placement[1].numa_node = 1, "is not where a pin puts it"),
-        (|plan| plan.routes[1].via = Lane::Shm, "is not a candidate"),
-        (|plan| plan.routes.truncate(3), "is not planned"),
-        (|plan| plan.objective[2].value -= 1, "communication_cost is"),
-    ];
-    for (change, expected) in changes {
+    let check = |change: fn(&mut Plan), expected: &str| {
         let mut plan = plan();
         change(&mut plan);
         plan::identify(&mut plan);
@@ -209,7 +203,11 @@ fn a_signed_plan_that_breaks_a_constraint_is_refused() {
         let run = scratch.run(STAGES[5], &["--plan", scratch.path("wrong.json").to_str().expect("UTF-8")]);
         run.expect_code(1).expect_stderr(expected);
         assert!(scratch.tree(".rtt/wal").is_empty());
-    }
+    };
+    check(|plan| plan.placement[1].numa_node = 1, "is not where a pin puts it");
+    check(|plan| plan.routes[1].via = Lane::Shm, "is not a candidate");
+    check(|plan| plan.routes.truncate(3), "is not planned");
+    check(|plan| plan.objective[2].value -= 1, "communication_cost is");
 }
 
 #[test]

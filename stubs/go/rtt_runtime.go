@@ -257,7 +257,7 @@ func (c *Client) ensureConnected(deadline time.Time) error {
 			continue
 		}
 		if len(reasons) > 0 {
-			log.Printf("[rtt] [WARN] %s not reached, using %s", strings.Join(reasons, "; "), target.instance)
+			log.Printf("[rtt] [WARN] not reached: %s; using %s", strings.Join(reasons, "; "), target.instance)
 		}
 		return nil
 	}

@@ -376,7 +376,7 @@ class Client {
           await this.#openMcp(Math.max(deadline, start));
         }
         if (reasons.length > 0) {
-          process.stderr.write(`[rtt] [WARN] ${reasons.join("; ")} not reached, using ${target.instance}\n`);
+          process.stderr.write(`[rtt] [WARN] not reached: ${reasons.join("; ")}; using ${target.instance}\n`);
         }
         return;
       } catch (error) {

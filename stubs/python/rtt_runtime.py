@@ -365,7 +365,7 @@ class Client:
                     start = time.monotonic() + START_TIMEOUT
                     self._open_mcp(max(deadline, start) if target.lane == "stdio" else deadline)
                 if reasons:
-                    _log.warning("[rtt] [WARN] %s not reached, using %s", "; ".join(reasons), target.instance)
+                    _log.warning("[rtt] [WARN] not reached: %s; using %s", "; ".join(reasons), target.instance)
                 return
             except (OSError, ValueError, TypeError, _Expired, _Broken, ProtocolError) as error:
                 self._drop()

@@ -712,7 +712,7 @@ impl Client {
             let reason = match opened {
                 Ok(()) => {
                     if !reasons.is_empty() {
-                        eprintln!("[rtt] [WARN] {} not reached, using {}", reasons.join("; "), target.instance);
+                        eprintln!("[rtt] [WARN] not reached: {}; using {}", reasons.join("; "), target.instance);
                     }
                     return Ok(());
                 }

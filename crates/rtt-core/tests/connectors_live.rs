@@ -309,6 +309,20 @@ fn javascript_connectors_are_live() {
     check_live("javascript", program, "live.js", &[&["node", "live.js"]]);
 }
 
+/// The compiler comes from `tests/tools`, installed by `scripts/setup.sh`.
+#[test]
+fn typescript_connectors_are_live() {
+    let program = include_str!("connectors/live.mts");
+    let target =
+        std::env::var("CARGO_TARGET_DIR").unwrap_or(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target").into());
+    let tools = format!("{target}/node-tools/node_modules");
+    let (compiler, types) = (format!("{tools}/.bin/tsc"), format!("{tools}/@types"));
+    let options = ["--strict", "--target", "es2022", "--module", "nodenext", "--types", "node", "--typeRoots"];
+    let compile: Vec<&str> =
+        [compiler.as_str()].into_iter().chain(options).chain([types.as_str(), "live.mts"]).collect();
+    check_live("typescript", program, "live.mts", &[&compile, &["node", "live.mjs"]]);
+}
+
 #[test]
 fn go_connectors_are_live() {
     let program = include_str!("connectors/live.go.txt");

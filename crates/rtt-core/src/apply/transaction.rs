@@ -132,8 +132,8 @@ pub fn finish(scene: &Scene, entry: &mut Entry) -> Result<Outcome, Error> {
     }
     let differences: Vec<String> = {
         let work = scene.work(&entry.begin);
-        let verify = |participant: &Box<dyn Participant>| participant.verify(&work, entry).err();
-        if decision == Decision::Commit { participants.iter().filter_map(verify).collect() } else { Vec::new() }
+        let verified = participants.iter().filter_map(|participant| participant.verify(&work, entry).err());
+        if decision == Decision::Commit { verified.collect() } else { Vec::new() }
     };
     entry.advance(scene.workspace, Event::End)?;
     Ok(match decision {

@@ -99,7 +99,7 @@ pub fn parse(bytes: &[u8]) -> Result<(Desired, Vec<Diagnostic>), StateError> {
             let range = entry[key].as_str().expect("the schema demands a string").parse::<SymbolRange>();
             range.map_err(|error: InvalidName| {
                 let place = Place::value(layout::ROUTES, &text, &push_token(&pointer, key));
-                Diagnostic::error(RULE, error.to_string()).at(place)
+                Box::new(Diagnostic::error(RULE, error.to_string()).at(place))
             })
         };
         match (end("from"), end("to")) {
@@ -118,7 +118,7 @@ pub fn parse(bytes: &[u8]) -> Result<(Desired, Vec<Diagnostic>), StateError> {
                 let via = lane.and_then(|lane| lane.parse().ok());
                 entries.push(Entry { from, to, qos, via, pointer });
             }
-            (from, to) => errors.extend([from.err(), to.err()].into_iter().flatten()),
+            (from, to) => errors.extend([from.err(), to.err()].into_iter().flatten().map(|error| *error)),
         }
     }
     if !errors.is_empty() {

@@ -2,6 +2,10 @@
 //!
 //! Owns what happens when two places declare the same instance. Resolves no requirement and reads no file.
 
+pub mod digests;
+pub mod file;
+mod line;
+
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
@@ -64,9 +68,6 @@ pub struct Summary {
     pub requirements: usize,
     /// Instances that two places declare differently.
     pub collisions: usize,
-    /// Warnings of the run that made the registry.
-    #[serde(default)]
-    pub warnings: usize,
     /// Files that were left out as invalid.
     #[serde(default)]
     pub invalid: usize,
@@ -74,15 +75,16 @@ pub struct Summary {
     pub by_form: BTreeMap<Form, usize>,
 }
 
-/// One registered version of a symbol.
+/// One registered version of a symbol; in the file, its members stand beside those of its manifest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(from = "line::Line")]
 pub struct Instance {
     /// Its manifest in the canonical form.
     #[serde(flatten)]
     pub manifest: Manifest,
     /// Where it came from.
     pub origin: Origin,
-    /// Digest of the manifest's canonical form.
+    /// Digest of the manifest, see [`digests`].
     pub digest: Digest,
     /// Digest of the interface: protocol and methods.
     pub interface: Digest,
@@ -193,12 +195,12 @@ pub fn collect(manifests: impl IntoIterator<Item = Sourced>) -> Collected {
 }
 
 impl Instance {
-    fn new(sourced: Sourced) -> Self {
+    /// Registers a manifest.
+    pub fn new(sourced: Sourced) -> Self {
         let Sourced { manifest, form, pointer, place } = sourced;
-        let methods: BTreeMap<String, Digest> =
-            manifest.provides.methods.iter().map(|(name, method)| (name.clone(), digest_of(method))).collect();
-        let interface = digest_of(&(&manifest.provides.protocol, &manifest.provides.methods));
-        let digest = digest_of(&manifest);
+        let methods = digests::of_methods(&manifest.provides.methods);
+        let interface = digests::of_interface(&manifest, &methods);
+        let digest = digests::of_manifest(&manifest, interface);
         let origin = Origin { form, path: place.file, pointer, also: Vec::new() };
         Self { manifest, origin, digest, interface, methods }
     }
@@ -210,10 +212,6 @@ impl std::fmt::Display for Origin {
         f.write_str(&self.path)?;
         if self.pointer.is_empty() { Ok(()) } else { write!(f, "#{}", self.pointer) }
     }
-}
-
-fn digest_of(value: &impl Serialize) -> Digest {
-    Digest::of_json(&serde_json::to_value(value).expect("manifests have string keys and finite numbers"))
 }
 
 /// The top-level members in which two manifests differ.

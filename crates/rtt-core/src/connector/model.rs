@@ -12,7 +12,7 @@ use super::escape::comment_lines;
 use super::name::allocate;
 use super::shape::{self, Declaration, Field, Types};
 use super::stub::Language;
-use crate::manifest::{Manifest, Method};
+use crate::manifest::{Manifest, Method, SchemaText};
 
 /// The least default timeout in milliseconds.
 const MIN_TIMEOUT_MS: i64 = 1_000;
@@ -164,8 +164,9 @@ fn method_model(
     path: &str,
     breaks: &[String],
 ) -> MethodModel {
-    let params = shape::reduce(method.params.as_ref().unwrap_or(&Value::Bool(true)));
-    let result = shape::reduce(method.result.as_ref().unwrap_or(&Value::Bool(true)));
+    let reduced =
+        |schema: &Option<SchemaText>| shape::reduce(&schema.as_ref().map_or(Value::Bool(true), SchemaText::value));
+    let (params, result) = (reduced(&method.params), reduced(&method.result));
     let params_path = format!("{path} params");
     let declared = types.declare(&params, &params_path);
     let fields = declared.as_deref().map(|name| types.fields_of(name).to_vec()).unwrap_or_default();

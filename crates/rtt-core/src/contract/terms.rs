@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{Answer, contained};
 use crate::json::push_token;
-use crate::manifest::{Method, ProtocolName, Provides, Requirement};
+use crate::manifest::{Method, ProtocolName, Provides, Requirement, SchemaText};
 use crate::text;
 
 /// Which part of a requirement is not met.
@@ -93,7 +93,7 @@ fn protocol(offered: &Provides, requirement: &Requirement, found: &mut Vec<Misma
 
 fn compare(name: &str, offered: &Method, wanted: &Method, report: &mut impl FnMut(bool, &str, String)) {
     if let (Some(sent), Some(accepted)) = (&wanted.params, &offered.params) {
-        match leniently_contained(sent, accepted) {
+        match leniently_contained(&sent.value(), &accepted.value()) {
             Answer::Yes => {}
             Answer::No { reason, witness } => report(
                 true,
@@ -112,10 +112,12 @@ fn compare(name: &str, offered: &Method, wanted: &Method, report: &mut impl FnMu
             }
         }
     }
-    if let Some(understood) = wanted.result.as_ref().filter(|understood| !accepts_all(understood)) {
+    if let Some(understood) =
+        wanted.result.as_ref().map(SchemaText::value).filter(|understood| !accepts_all(understood))
+    {
         match &offered.result {
             None => report(false, "/result", format!("'{name}' does not describe its result, which the consumer does")),
-            Some(returned) => match leniently_contained(returned, understood) {
+            Some(returned) => match leniently_contained(&returned.value(), &understood) {
                 Answer::Yes => {}
                 Answer::No { reason, witness } => report(
                     true,

@@ -1,8 +1,12 @@
 //! Canonical forms of JSON values.
 
+use std::cmp::Ordering;
 use std::fmt::Write as _;
+use std::io::Write as _;
 
 use serde_json::{Number, Value};
+
+use super::Tree;
 
 /// The largest integer that every JSON reader keeps exactly, 2^53 − 1 (RFC 7493, section 2.2).
 pub const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
@@ -30,45 +34,56 @@ pub fn rfc8785(value: &Value) -> Result<Vec<u8>, UnsafeInteger> {
 ///
 /// Digests use it, because method schemas hold bounds such as 9223372036854775807.
 pub fn exact(value: &Value) -> Vec<u8> {
-    let mut out = String::new();
-    write_exact(value, &mut out);
-    out.into_bytes()
+    exact_tree(&Tree::of_value(value))
 }
 
-fn write_exact(value: &Value, out: &mut String) {
-    match value {
-        Value::Number(number) if !number.is_f64() => write!(out, "{number}").expect("writing to a string"),
-        Value::Array(items) => {
-            out.push('[');
+/// As [`exact`], of a value that borrows.
+pub fn exact_tree(tree: &Tree) -> Vec<u8> {
+    let mut out = Vec::new();
+    write_exact(tree, &mut out);
+    out
+}
+
+fn write_exact(tree: &Tree, out: &mut Vec<u8>) {
+    match tree {
+        Tree::Number(number) if !number.is_f64() => write!(out, "{number}").expect("writing to memory"),
+        Tree::Array(items) => {
+            out.push(b'[');
             for (index, item) in items.iter().enumerate() {
                 if index > 0 {
-                    out.push(',');
+                    out.push(b',');
                 }
                 write_exact(item, out);
             }
-            out.push(']');
+            out.push(b']');
         }
-        Value::Object(members) => {
+        Tree::Object(members) => {
             let mut sorted: Vec<_> = members.iter().collect();
-            // RFC 8785 section 3.2.3 sorts by UTF-16 code units, which differs from UTF-8 order beyond U+FFFF.
-            sorted.sort_by(|(a, _), (b, _)| a.encode_utf16().cmp(b.encode_utf16()));
-            out.push('{');
+            sorted.sort_by(|(a, _), (b, _)| compare_keys(a, b));
+            out.push(b'{');
             for (index, (key, member)) in sorted.into_iter().enumerate() {
                 if index > 0 {
-                    out.push(',');
+                    out.push(b',');
                 }
-                out.push_str(&leaf(key));
-                out.push(':');
+                write_string(key, out);
+                out.push(b':');
                 write_exact(member, out);
             }
-            out.push('}');
+            out.push(b'}');
         }
-        leaf_value => out.push_str(&leaf(leaf_value)),
+        Tree::String(text) => write_string(text, out),
+        leaf => out.extend(serde_json_canonicalizer::to_vec(leaf).expect("a JSON leaf is finite")),
     }
 }
 
-fn leaf(value: &impl serde::Serialize) -> String {
-    serde_json_canonicalizer::to_string(value).expect("a JSON leaf is a finite number, a string, a boolean or null")
+/// RFC 8785 section 3.2.3 sorts by UTF-16 code units, which differs from UTF-8 order beyond U+FFFF.
+fn compare_keys(a: &str, b: &str) -> Ordering {
+    if a.is_ascii() || b.is_ascii() { a.cmp(b) } else { a.encode_utf16().cmp(b.encode_utf16()) }
+}
+
+/// serde_json escapes as RFC 8785 section 3.2.2.2 does.
+fn write_string(text: &str, out: &mut Vec<u8>) {
+    serde_json::to_writer(out, text).expect("writing to memory");
 }
 
 fn check_integers(value: &Value, pointer: &mut String) -> Result<(), UnsafeInteger> {

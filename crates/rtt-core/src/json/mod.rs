@@ -5,9 +5,11 @@
 pub mod canonical;
 mod locate;
 mod strict;
+mod tree;
 
 pub use locate::{Position, Span, locate};
 pub use strict::{MAX_BYTES, MAX_DEPTH, MAX_STATE_BYTES, ParseError, ParseErrorKind, parse, parse_up_to};
+pub use tree::Tree;
 
 use serde::Serialize;
 use serde_json::Value;

@@ -9,7 +9,7 @@ use semver::Version;
 use serde_json::Value;
 
 use super::read::Sink;
-use super::{Manifest, Method};
+use super::{Manifest, Method, SchemaText};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::json::push_token;
 use crate::lane::Lane;
@@ -90,7 +90,7 @@ pub(super) fn schemas_of(sink: &mut Sink, pointer: &str, manifest: &Value) {
             for part in ["params", "result"] {
                 let Some(schema) = method.get(part).filter(|schema| schema.is_object()) else { continue };
                 let at = format!("{pointer}{}/{part}", push_token(&owner, name));
-                for (inner, problem) in schema_problems(schema) {
+                for (inner, problem) in schema_problems_of(schema) {
                     sink.error("RTT-M007", &format!("{at}{inner}"), invalid_schema(name, part, &problem))
                         .help
                         .push(SCHEMA_HELP.to_owned());
@@ -108,7 +108,7 @@ fn invalid_schema(method: &str, part: &str, problem: &str) -> String {
 }
 
 /// Finds what makes a value no usable JSON Schema: pairs of a pointer into it and the problem. Empty if it is one.
-pub(super) fn schema_problems(schema: &Value) -> Vec<(String, String)> {
+pub(super) fn schema_problems_of(schema: &Value) -> Vec<(String, String)> {
     let Some(object) = schema.as_object() else {
         return if schema.is_boolean() {
             Vec::new()
@@ -140,14 +140,9 @@ pub(super) fn schema_problems(schema: &Value) -> Vec<(String, String)> {
     problems
 }
 
-/// Tells whether a schema can accept an object at its top level, as far as its `type` says.
-pub(super) fn accepts_objects(schema: &Value) -> bool {
-    match schema.get("type") {
-        None => schema != &Value::Bool(false),
-        Some(Value::String(one)) => one == "object",
-        Some(Value::Array(many)) => many.iter().any(|one| one == "object"),
-        Some(_) => true,
-    }
+/// As [`schema_problems_of`]; most schemas are plainly valid and need not be taken apart.
+fn schema_problems(schema: &SchemaText) -> Vec<(String, String)> {
+    if schema.is_plainly_valid() { Vec::new() } else { schema_problems_of(&schema.value()) }
 }
 
 fn methods(methods: &BTreeMap<String, Method>, owner: &str, report: &mut impl FnMut(Diagnostic, &str)) {
@@ -156,7 +151,7 @@ fn methods(methods: &BTreeMap<String, Method>, owner: &str, report: &mut impl Fn
         for (part, schema) in [("params", &method.params), ("result", &method.result)] {
             let Some(schema) = schema else { continue };
             let problems = schema_problems(schema);
-            if part == "params" && problems.is_empty() && !accepts_objects(schema) {
+            if part == "params" && problems.is_empty() && !schema.accepts_objects() {
                 let finding = Diagnostic::error(
                     "RTT-M007",
                     format!("the params of method '{name}' do not accept an object, expected \"type\": \"object\""),

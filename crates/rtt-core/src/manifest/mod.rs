@@ -2,13 +2,17 @@
 //!
 //! Foreign forms are turned into it in [`foreign`]; the rest of the code sees only this one.
 
+mod accept;
 mod check;
 mod detect;
 pub mod foreign;
 mod read;
+mod schema_shape;
+mod schema_text;
 
 pub use check::check;
 pub use read::{Form, Reading, Sourced, read};
+pub use schema_text::SchemaText;
 
 use std::collections::BTreeMap;
 
@@ -141,10 +145,10 @@ pub struct Method {
     pub description: String,
     /// JSON Schema of the parameters, by name; `None`: not described, so anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub params: Option<Value>,
+    pub params: Option<SchemaText>,
     /// JSON Schema of the result; `None`: not described.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub result: Option<Value>,
+    pub result: Option<SchemaText>,
     /// Errors that callers should expect.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<MethodError>,

@@ -6,10 +6,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::accept::accept;
 use super::detect::{self, Shape};
 use super::{Manifest, check, foreign};
 use crate::diagnostic::{Diagnostic, Place, Severity};
-use crate::json;
+use crate::json::{self, Tree};
 use crate::schema::{self, Schema};
 
 /// The form in which a manifest was written.
@@ -67,6 +68,22 @@ impl Reading {
 /// A file may hold one manifest of any [`Form`], an array of them, or `{"agents": […]}`. Every problem is reported;
 /// a manifest with an error is left out of the result.
 pub fn read(file: &str, bytes: &[u8]) -> Reading {
+    read_at_a_glance(file, bytes).unwrap_or_else(|| read_thoroughly(file, bytes))
+}
+
+/// Reads a file that holds one manifest in the canonical form, about which there is nothing to say.
+fn read_at_a_glance(file: &str, bytes: &[u8]) -> Option<Reading> {
+    let manifest = accept(&Tree::parse(bytes)?)?;
+    if !check::check(file, "", "", &manifest).is_empty() {
+        return None;
+    }
+    let mut reading = Reading::default();
+    Sink { file, text: "", reading: &mut reading }.register(manifest, Form::Canonical, "");
+    Some(reading)
+}
+
+/// As [`read`], with every problem in words.
+pub(super) fn read_thoroughly(file: &str, bytes: &[u8]) -> Reading {
     let mut reading = Reading::default();
     match json::parse(bytes) {
         Err(error) => {

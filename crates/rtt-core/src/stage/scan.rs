@@ -3,25 +3,36 @@
 //! Owns which files are read and when the registry is made anew. What a manifest means is decided in
 //! [`crate::manifest`], how manifests come together in [`crate::registry`].
 
+mod assemble;
+mod index;
+mod pins;
+mod record;
 mod sources;
+mod stat;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use serde_json::json;
 
-use self::sources::{Found, Selector};
-use super::{Context, Error, Report, Stage, Verdict};
+use self::assemble::Written;
+use self::index::{About, Index};
+use self::record::{FileRecord, Record};
+use self::sources::{Found, Selector, SourceFile};
+use self::stat::Stat;
+use super::{Context, Error, Report, Stage, Verdict, places};
 use crate::diagnostic::{self, Diagnostic, Place, Severity};
 use crate::digest::Digest;
-use crate::json;
 use crate::manifest::{self, Reading};
-use crate::registry::{Registry, Selection, Source, Summary, collect};
+use crate::registry::file::Head;
+use crate::registry::{Registry, Selection, Summary, collect};
 use crate::schema::Schema;
 use crate::text::counted;
 use crate::workspace::state::{FORMAT_VERSION, Fingerprint, StateFile};
-use crate::workspace::{Workspace, layout, state};
+use crate::workspace::{self, Workspace, durable, layout};
 
 /// What stage 10 is asked to do.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -58,75 +69,62 @@ pub fn run(workspace: &Workspace, request: &Request, context: &Context) -> Resul
         exclude: sorted(&request.exclude),
         skip_invalid: request.skip_invalid,
     };
+    let cache = workspace.path(layout::CACHE);
+    durable::create_dir_all(&cache).map_err(|source| workspace::Error::create(&cache, source))?;
+    let now = Stat::of_now(workspace).ok();
     let found = sources::find(workspace, &Selector::new(&selection)?)?;
-    let loaded = load(&found, context);
-    let sources: Vec<Source> = loaded.iter().filter_map(Loaded::source).collect();
-    let fingerprint = fingerprint(&sources, &selection);
-
-    let earlier = earlier(workspace);
-    let unchanged = earlier.as_ref().filter(|file| !context.force && file.value.fingerprint == fingerprint);
-    if let Some(earlier) = unchanged
-        && earlier.value.summary.warnings == 0
+    let index = if context.force { None } else { usable_index(workspace, &selection) };
+    if let Some(index) = &index
+        && index.about.is_quiet
         && found.findings.is_empty()
-        && loaded.iter().all(|file| file.content.is_ok())
+        && index.len() == found.files.len()
+        && (0..).zip(&found.files).all(|(position, file)| index.is_unchanged(position, &file.path, file.stat))
+        && let Ok(head) = serde_json::from_str::<Head>(&index.about.head)
     {
-        log::info!("Discovered {} symbols", earlier.value.summary.symbols);
-        return Ok(report_of(Verdict::Unchanged, &earlier.value, Vec::new()));
+        log::info!("Discovered {} symbols", head.summary.symbols);
+        return Ok(report_of(Verdict::Unchanged, &head, found.files.len(), Vec::new()));
     }
 
+    let mut files = read_files(workspace, &found, index.as_ref(), now, context);
     let mut diagnostics = found.findings;
-    let mut invalid = diagnostic::count(&diagnostics, Severity::Error);
-    let mut manifests = Vec::new();
-    for file in parse(&loaded) {
-        let is_invalid = file.is_invalid();
-        invalid += usize::from(is_invalid);
-        if !(is_invalid && request.skip_invalid) {
-            manifests.extend(file.manifests);
+    let invalid =
+        diagnostic::count(&diagnostics, Severity::Error) + files.iter().filter(|file| file.is_invalid()).count();
+    for file in &mut files {
+        if request.skip_invalid && file.is_invalid() {
+            file.instances.clear();
         }
-        diagnostics.extend(file.diagnostics);
+        diagnostics.extend(file.findings.iter().cloned());
     }
     if request.skip_invalid {
         soften(&mut diagnostics);
     }
-    let mut collected = collect(manifests);
-    resolve(&mut collected.diagnostics, &loaded);
-    diagnostics.extend(collected.diagnostics);
-    if loaded.is_empty() {
+    let assembly = assemble::assemble(workspace, &files)?;
+    diagnostics.extend(assembly.findings.iter().cloned());
+    let is_quiet = diagnostics.is_empty() && !files.is_empty();
+    if files.is_empty() {
         diagnostics.push(nothing_found(&selection));
     }
+    diagnostics.extend(pins::changed_tools(workspace, &files));
+    places::resolve(workspace, &mut diagnostics);
     if request.deny_warnings {
         harden(&mut diagnostics);
     }
     diagnostic::sort(&mut diagnostics);
 
-    let symbols: BTreeSet<_> = collected.instances.iter().map(|instance| &instance.manifest.symbol).collect();
-    let mut summary = Summary {
-        symbols: symbols.len(),
-        instances: collected.instances.len(),
-        methods: collected.instances.iter().map(|instance| instance.methods.len()).sum(),
-        requirements: collected.instances.iter().map(|instance| instance.manifest.requires.len()).sum(),
-        collisions: collected.collisions,
-        warnings: diagnostic::count(&diagnostics, Severity::Warning),
-        invalid,
-        ..Summary::default()
-    };
-    for instance in &collected.instances {
-        *summary.by_form.entry(instance.origin.form).or_default() += 1;
-    }
-    let version = FORMAT_VERSION.to_owned();
-    let registry = Registry { version, fingerprint, selection, sources, summary, instances: collected.instances };
+    let summary = Summary { invalid, ..assembly.summary.clone() };
+    let fingerprint = fingerprint(files.iter().filter_map(|file| Some((&*file.path, file.digest?))), &selection);
+    let head = Head { version: FORMAT_VERSION.to_owned(), fingerprint, selection, summary };
     if diagnostics.iter().any(|finding| finding.severity == Severity::Error) {
-        return Ok(refusal(&registry, diagnostics));
+        return Ok(refusal(&head, files.len(), diagnostics));
     }
-
-    log::info!("Discovered {} symbols", registry.summary.symbols);
-    let text = json::pretty(&registry);
-    if unchanged.is_some_and(|earlier| earlier.text == text) {
-        return Ok(report_of(Verdict::Unchanged, &registry, diagnostics));
+    log::info!("Discovered {} symbols", head.summary.symbols);
+    let written = assembly.write(workspace, &head, &files)?;
+    remember(workspace, &head, &files, &written, is_quiet);
+    let verdict = if written.is_same { Verdict::Unchanged } else { Verdict::Success };
+    let mut report = report_of(verdict, &head, files.len(), diagnostics);
+    if verdict == Verdict::Success {
+        report.outputs.push(layout::REGISTRY.to_owned());
     }
-    workspace.write(layout::REGISTRY, text.as_bytes())?;
-    let mut report = report_of(Verdict::Success, &registry, diagnostics);
-    report.outputs.push(layout::REGISTRY.to_owned());
     Ok(report)
 }
 
@@ -140,16 +138,23 @@ pub fn run(workspace: &Workspace, request: &Request, context: &Context) -> Resul
 pub fn verify_fresh(workspace: &Workspace, registry: &StateFile<Registry>) -> Result<(), Error> {
     let registry = &registry.value;
     let found = sources::find(workspace, &Selector::new(&registry.selection)?)?;
-    let now: Vec<Source> = load(&found, &Context { force: false, progress: &super::NoProgress })
-        .iter()
-        .filter_map(Loaded::source)
+    let index = usable_index(workspace, &registry.selection);
+    let now: Vec<(&str, Digest)> = found
+        .files
+        .par_iter()
+        .filter_map(|file| {
+            let known = index.as_ref().and_then(|index| index.digest(&file.path, file.stat));
+            let read = || std::fs::read(workspace.path(&file.path)).ok().map(Digest::of_bytes);
+            Some((file.path.as_str(), known.or_else(read)?))
+        })
         .collect();
-    let current = fingerprint(&now, &registry.selection);
+    let current = fingerprint(now.iter().copied(), &registry.selection);
     if current == registry.fingerprint {
         return Ok(());
     }
-    let known: BTreeSet<(&str, &str)> = registry.sources.iter().map(Source::key).collect();
-    let there: BTreeSet<(&str, &str)> = now.iter().map(Source::key).collect();
+    let known: BTreeSet<(&str, &str)> = registry.sources.iter().map(|one| (&*one.path, &*one.sha256)).collect();
+    let now: Vec<(&str, String)> = now.into_iter().map(|(path, digest)| (path, digest.hex())).collect();
+    let there: BTreeSet<(&str, &str)> = now.iter().map(|(path, sha256)| (*path, sha256.as_str())).collect();
     let mut changed: BTreeSet<String> =
         known.symmetric_difference(&there).map(|(path, _)| (*path).to_owned()).collect();
     if changed.is_empty() {
@@ -158,56 +163,86 @@ pub fn verify_fresh(workspace: &Workspace, registry: &StateFile<Registry>) -> Re
     Err(Error::Stale { file: layout::REGISTRY, stage: Stage::Scan, changed: changed.into_iter().collect() })
 }
 
-/// A file as it was read.
-struct Loaded {
-    path: String,
-    content: Result<Vec<u8>, String>,
-    digest: Option<Digest>,
+/// The index, if this version wrote it for this selection and the registry that is there.
+fn usable_index(workspace: &Workspace, selection: &Selection) -> Option<Index> {
+    let registry = std::fs::metadata(workspace.path(layout::REGISTRY)).ok()?;
+    Index::read(workspace).filter(|index| {
+        let About { generator, selection: then, registry: stat, .. } = &index.about;
+        *generator == generator_now() && then == selection && *stat == Stat::of(&registry)
+    })
 }
 
-impl Loaded {
-    fn open(path: String, absolute: &Path) -> Self {
-        let content = std::fs::read(absolute).map_err(|error| error.to_string());
-        let digest = content.as_ref().ok().map(Digest::of_bytes);
-        Self { path, content, digest }
-    }
-
-    /// The registry's entry; none for a file that could not be read.
-    fn source(&self) -> Option<Source> {
-        self.digest.map(|digest| Source { path: self.path.clone(), sha256: digest.hex() })
-    }
+fn generator_now() -> String {
+    format!("{} {}", Stage::Scan.executable(), crate::VERSION)
 }
 
-impl Source {
-    fn key(&self) -> (&str, &str) {
-        (&self.path, &self.sha256)
-    }
-}
-
-/// Reads and hashes the files in parallel, in path order.
-fn load(found: &Found, context: &Context) -> Vec<Loaded> {
+/// Reads the files in parallel, in path order; those that did not change are taken from the index.
+fn read_files(
+    workspace: &Workspace,
+    found: &Found,
+    index: Option<&Index>,
+    now: Option<Stat>,
+    context: &Context,
+) -> Vec<FileRecord> {
     context.progress.start("Reading manifests", found.files.len() as u64);
-    let loaded = found
+    let files = found
         .files
         .par_iter()
-        .map(|(path, absolute)| {
-            let file = Loaded::open(path.clone(), absolute);
+        .with_min_len(16)
+        .map(|file| {
+            let record = read_file(workspace, file, index, now);
             context.progress.advance(1);
-            file
+            record
         })
         .collect();
     context.progress.finish();
-    loaded
+    files
 }
 
-fn parse(loaded: &[Loaded]) -> Vec<Reading> {
-    loaded
-        .par_iter()
-        .map(|file| match &file.content {
-            Ok(bytes) => manifest::read(&file.path, bytes),
-            Err(error) => Reading { manifests: Vec::new(), diagnostics: vec![unreadable(&file.path, error)] },
-        })
-        .collect()
+fn read_file(workspace: &Workspace, file: &SourceFile, index: Option<&Index>, now: Option<Stat>) -> FileRecord {
+    let path: Arc<str> = file.path.as_str().into();
+    let stat = file.stat.filter(|stat| now.is_some_and(|now| stat.is_settled(now)));
+    let mut content = None;
+    let digest_of_content = |content: &mut Option<std::io::Result<Vec<u8>>>| {
+        let read = content.get_or_insert_with(|| std::fs::read(workspace.path(&file.path)));
+        read.as_ref().ok().map(Digest::of_bytes)
+    };
+    if let Some(known) = index.and_then(|index| index.record(&path, stat, || digest_of_content(&mut content))) {
+        return known;
+    }
+    let digest = digest_of_content(&mut content);
+    let reading = match content {
+        Some(Ok(bytes)) => manifest::read(&path, &bytes),
+        Some(Err(error)) => Reading { manifests: Vec::new(), diagnostics: vec![unreadable(&path, &error.to_string())] },
+        None => unreachable!("the digest was taken of the content"),
+    };
+    FileRecord {
+        path,
+        stat,
+        digest,
+        instances: reading.manifests.into_iter().map(Record::new).collect(),
+        findings: reading.diagnostics,
+        is_fresh: true,
+    }
+}
+
+/// Writes the index for the next run, which can do without it.
+fn remember(workspace: &Workspace, head: &Head, files: &[FileRecord], written: &Written, is_quiet: bool) {
+    let registry = match std::fs::metadata(workspace.path(layout::REGISTRY)) {
+        Ok(metadata) => Stat::of(&metadata),
+        Err(error) => return log::debug!("no index is written: {error}"),
+    };
+    let about = About {
+        generator: generator_now(),
+        selection: head.selection.clone(),
+        head: serde_json::to_string(head).expect("string keys"),
+        registry,
+        is_quiet,
+    };
+    let place = |file: usize, instance: usize| written.places[file][instance];
+    if let Err(error) = index::write(workspace, &about, files, place) {
+        log::debug!("no index is written: {error}");
+    }
 }
 
 fn unreadable(path: &str, error: &str) -> Diagnostic {
@@ -216,40 +251,16 @@ fn unreadable(path: &str, error: &str) -> Diagnostic {
         .help("expected a readable file: check its permissions, or leave it out with --exclude")
 }
 
-fn fingerprint(sources: &[Source], selection: &Selection) -> Fingerprint {
-    let manifests: Vec<_> = sources.iter().map(Source::key).collect();
+/// The manifests count by one digest over the lines `<sha256>  <path>`, as sha256sum writes them.
+fn fingerprint<'a>(files: impl Iterator<Item = (&'a str, Digest)>, selection: &Selection) -> Fingerprint {
+    let mut lines = String::new();
+    for (path, digest) in files {
+        writeln!(lines, "{}  {path}", digest.hex()).expect("writing to a string");
+    }
     Stage::Scan.fingerprint([
-        ("manifests", Digest::of_json(&json!(manifests))),
+        ("manifests", Digest::of_bytes(lines)),
         ("selection", Digest::of_json(&json!([selection.include, selection.exclude, selection.skip_invalid]))),
     ])
-}
-
-/// Finds line and column of places that have only a pointer.
-fn resolve(diagnostics: &mut [Diagnostic], loaded: &[Loaded]) {
-    let texts: BTreeMap<&str, &str> = loaded
-        .iter()
-        .filter_map(|file| Some((file.path.as_str(), std::str::from_utf8(file.content.as_deref().ok()?).ok()?)))
-        .collect();
-    let locate = |finding: &mut Diagnostic| {
-        let others = finding.related.iter_mut().map(|related| &mut related.place);
-        for place in finding.place.iter_mut().chain(others) {
-            if let Some(text) = texts.get(place.file.as_str()) {
-                place.resolve(text);
-            }
-        }
-    };
-    diagnostics.iter_mut().for_each(locate);
-}
-
-/// The registry of an earlier run; one that cannot be read counts as none, since it is about to be replaced.
-fn earlier(workspace: &Workspace) -> Option<StateFile<Registry>> {
-    match state::read(workspace, layout::REGISTRY, Schema::Registry) {
-        Ok(file) => file,
-        Err(error) => {
-            log::warn!("The earlier registry is made anew: {error}");
-            None
-        }
-    }
 }
 
 fn check_files(workspace: &Workspace, request: &Request) -> Result<Report, Error> {
@@ -259,17 +270,21 @@ fn check_files(workspace: &Workspace, request: &Request) -> Result<Report, Error
         let help = "name files that exist, relative to the current folder".to_owned();
         return Err(Error::Missing { what: missing.join(", "), help });
     }
-    let loaded: Vec<Loaded> = request.check.iter().map(|path| Loaded::open(workspace.relative(path), path)).collect();
     let mut diagnostics = Vec::new();
     let mut manifests = Vec::new();
     let mut invalid = 0;
-    for reading in parse(&loaded) {
+    for path in &request.check {
+        let name = workspace.relative(path);
+        let reading = match std::fs::read(path) {
+            Ok(bytes) => manifest::read(&name, &bytes),
+            Err(error) => Reading { manifests: Vec::new(), diagnostics: vec![unreadable(&name, &error.to_string())] },
+        };
         invalid += usize::from(reading.is_invalid());
         manifests.extend(reading.manifests);
         diagnostics.extend(reading.diagnostics);
     }
     let mut collected = collect(manifests);
-    resolve(&mut collected.diagnostics, &loaded);
+    places::resolve(workspace, &mut collected.diagnostics);
     diagnostics.extend(collected.diagnostics);
     if request.deny_warnings {
         harden(&mut diagnostics);
@@ -292,20 +307,20 @@ fn check_files(workspace: &Workspace, request: &Request) -> Result<Report, Error
 }
 
 /// The report of a run with errors; nothing was written.
-fn refusal(registry: &Registry, diagnostics: Vec<Diagnostic>) -> Report {
-    let mut files: Vec<&str> = Vec::new();
+fn refusal(head: &Head, files: usize, diagnostics: Vec<Diagnostic>) -> Report {
+    let mut broken: Vec<&str> = Vec::new();
     for finding in diagnostics.iter().filter(|finding| finding.severity == Severity::Error) {
         if let Some(place) = &finding.place
-            && !files.contains(&place.file.as_str())
+            && !broken.contains(&place.file.as_str())
         {
-            files.push(&place.file);
+            broken.push(&place.file);
         }
     }
-    for file in &files {
+    for file in &broken {
         log::error!("{INVALID}: {file}");
     }
     let headline = format!("{INVALID}: {}", problems(&diagnostics));
-    let mut report = report_of(Verdict::InvalidInput, registry, Vec::new());
+    let mut report = report_of(Verdict::InvalidInput, head, files, Vec::new());
     report.headline = headline;
     report.details.push(format!(
         "  Validate the manifest against schemas/{}: {} --check FILE",
@@ -317,24 +332,23 @@ fn refusal(registry: &Registry, diagnostics: Vec<Diagnostic>) -> Report {
     report
 }
 
-fn report_of(verdict: Verdict, registry: &Registry, diagnostics: Vec<Diagnostic>) -> Report {
-    let summary = &registry.summary;
-    let files = counted(registry.sources.len(), "file");
-    let counts =
-        format!("{} ({}) in {files}", counted(summary.symbols, "symbol"), counted(summary.instances, "instance"));
+fn report_of(verdict: Verdict, head: &Head, files: usize, diagnostics: Vec<Diagnostic>) -> Report {
+    let summary = &head.summary;
+    let (symbols, instances) = (counted(summary.symbols, "symbol"), counted(summary.instances, "instance"));
+    let counts = format!("{symbols} ({instances}) in {}", counted(files, "file"));
     let headline = match verdict {
         Verdict::Unchanged => format!("Nothing changed: {counts}"),
         _ => format!("Discovered {counts}"),
     };
     let mut report = Report::new(verdict, headline)
-        .figure("files", registry.sources.len())
+        .figure("files", files)
         .figure("symbols", summary.symbols)
         .figure("instances", summary.instances)
         .figure("methods", summary.methods)
         .figure("collisions", summary.collisions)
         .figure("invalid", summary.invalid);
     report.diagnostics = diagnostics;
-    report.fingerprint = Some(registry.fingerprint.clone());
+    report.fingerprint = Some(head.fingerprint.clone());
     report
 }
 

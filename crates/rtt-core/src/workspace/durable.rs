@@ -5,9 +5,9 @@
 //! [`TEMPORARY_PREFIX`] and means nothing.
 
 use std::fs::{self, File, Permissions};
-use std::io::{self, Write as _};
+use std::io::{self, Read, Seek as _, Write};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// How the names of unfinished files begin.
 pub const TEMPORARY_PREFIX: &str = ".rtt-tmp-";
@@ -40,6 +40,90 @@ pub fn write_atomic(path: &Path, bytes: &[u8], mode: Mode) -> io::Result<()> {
     sync_folder_of(path)
 }
 
+/// A file's new content, written bit by bit beside it; dropping it leaves the file as it is.
+pub struct Replacement {
+    file: io::BufWriter<tempfile::NamedTempFile>,
+    path: PathBuf,
+    mode: Mode,
+}
+
+impl Replacement {
+    /// Begins with an empty content.
+    ///
+    /// # Errors
+    /// Any I/O error.
+    pub fn of(path: &Path, mode: Mode) -> io::Result<Self> {
+        let file = tempfile::Builder::new()
+            .prefix(TEMPORARY_PREFIX)
+            .permissions(mode.permissions())
+            .tempfile_in(folder_of(path))?;
+        Ok(Self { file: io::BufWriter::with_capacity(1 << 18, file), path: path.to_owned(), mode })
+    }
+
+    /// Copies a part of another file, in the kernel where it can.
+    ///
+    /// # Errors
+    /// Any I/O error, also where the other file is shorter.
+    pub fn copy(&mut self, from: &mut File, offset: u64, length: u64) -> io::Result<()> {
+        self.file.flush()?;
+        from.seek(io::SeekFrom::Start(offset))?;
+        let copied = io::copy(&mut Read::by_ref(from).take(length), self.file.get_mut().as_file_mut())?;
+        if copied == length { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
+    }
+
+    /// Tells whether the file has the same content already.
+    ///
+    /// # Errors
+    /// Any I/O error.
+    pub fn is_same(&mut self) -> io::Result<bool> {
+        self.file.flush()?;
+        let new = self.file.get_mut().as_file_mut();
+        let mut old = match File::open(&self.path) {
+            Ok(old) => old,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        if old.metadata()?.len() != new.metadata()?.len() {
+            return Ok(false);
+        }
+        new.seek(io::SeekFrom::Start(0))?;
+        let mut buffers = [vec![0; 1 << 18], vec![0; 1 << 18]];
+        let is_same = loop {
+            let [a, b] = &mut buffers;
+            let length = new.read(a)?;
+            if length == 0 {
+                break true;
+            }
+            old.read_exact(&mut b[..length])?;
+            if a[..length] != b[..length] {
+                break false;
+            }
+        };
+        new.seek(io::SeekFrom::End(0))?;
+        Ok(is_same)
+    }
+
+    /// Puts the new content in place; durable when it returns.
+    ///
+    /// # Errors
+    /// Any I/O error; the old content is then still under the name.
+    pub fn commit(self) -> io::Result<()> {
+        let file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
+        finish(file, self.mode)?.persist(&self.path).map_err(|error| error.error)?;
+        sync_folder_of(&self.path)
+    }
+}
+
+impl Write for Replacement {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
 /// Creates a file unless the name exists; returns whether it was created. Durable when it returns.
 ///
 /// # Errors
@@ -63,6 +147,10 @@ fn prepare(path: &Path, bytes: &[u8], mode: Mode) -> io::Result<tempfile::NamedT
         .permissions(mode.permissions())
         .tempfile_in(folder_of(path))?;
     file.write_all(bytes)?;
+    finish(file, mode)
+}
+
+fn finish(file: tempfile::NamedTempFile, mode: Mode) -> io::Result<tempfile::NamedTempFile> {
     // The umask may have cleared bits that readers in other jobs need.
     file.as_file().set_permissions(mode.permissions())?;
     file.as_file().sync_all()?;

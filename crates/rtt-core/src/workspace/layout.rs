@@ -36,6 +36,8 @@ pub const TOPOLOGY: &str = ".rtt/topology.json";
 pub const LANES: &str = ".rtt/tuned/lanes.json";
 /// Output of stage 10.
 pub const REGISTRY: &str = ".rtt/cache/registry.json";
+/// What stage 10 remembers of the files that it read, on this machine.
+pub const SCAN_INDEX: &str = ".rtt/cache/scan.index";
 /// Output of stage 20.
 pub const DEPENDENCIES: &str = ".rtt/cache/dependencies.json";
 /// Index of stage 30's output.

@@ -6,7 +6,7 @@ use super::{UNVERSIONED, blank, host_port, keep, names, text, version};
 use crate::json::push_token;
 use crate::lane::Lane;
 use crate::manifest::read::Sink;
-use crate::manifest::{Form, Method, Protocol, ProtocolName};
+use crate::manifest::{Form, Method, Protocol, ProtocolName, SchemaText};
 
 pub(super) fn convert(sink: &mut Sink, pointer: &str, card: &Value) {
     let at = |key: &str| push_token(pointer, key);
@@ -85,12 +85,12 @@ fn json_rpc_url(card: &Value) -> Option<&str> {
 fn send_message() -> Method {
     Method {
         description: "Sends a message to the agent, to start a task or to go on with one".to_owned(),
-        params: Some(json!({
+        params: Some(SchemaText::from(&json!({
             "type": "object",
             "properties": {"message": {"type": "object"}, "configuration": {"type": "object"}, "metadata": {"type": "object"}},
             "required": ["message"]
-        })),
-        result: Some(json!({"type": "object"})),
+        }))),
+        result: Some(SchemaText::from(&json!({"type": "object"}))),
         errors: Vec::new(),
     }
 }

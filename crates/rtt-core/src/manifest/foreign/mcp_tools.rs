@@ -9,9 +9,9 @@ use serde_json::{Map, Value, json};
 use super::{UNVERSIONED, blank, names, text, version};
 use crate::json::push_token;
 use crate::lane::Lane;
-use crate::manifest::check::{accepts_objects, schema_problems};
+use crate::manifest::check::schema_problems_of;
 use crate::manifest::read::Sink;
-use crate::manifest::{Form, Method, Protocol, ProtocolName};
+use crate::manifest::{Form, Method, Protocol, ProtocolName, SchemaText};
 
 pub(super) fn convert(sink: &mut Sink, pointer: &str, document: &Value) {
     let (at, result) = match document.get("result") {
@@ -51,7 +51,7 @@ pub(super) fn methods(sink: &mut Sink, pointer: &str, tools: &Value) -> BTreeMap
         }
         let params = match tool.get("inputSchema") {
             Some(schema) => usable(sink, &at, name, "inputSchema", schema).filter(|schema| {
-                let usable = accepts_objects(schema);
+                let usable = schema.accepts_objects();
                 if !usable {
                     sink.warn(
                         "RTT-M010",
@@ -74,11 +74,11 @@ pub(super) fn methods(sink: &mut Sink, pointer: &str, tools: &Value) -> BTreeMap
     methods
 }
 
-fn usable(sink: &mut Sink, tool_at: &str, tool: &str, key: &str, schema: &Value) -> Option<Value> {
+fn usable(sink: &mut Sink, tool_at: &str, tool: &str, key: &str, schema: &Value) -> Option<SchemaText> {
     if schema.is_null() {
         return None;
     }
-    let problems = schema_problems(schema);
+    let problems = schema_problems_of(schema);
     for (inner, problem) in &problems {
         sink.warn(
             "RTT-M010",
@@ -86,7 +86,7 @@ fn usable(sink: &mut Sink, tool_at: &str, tool: &str, key: &str, schema: &Value)
             format!("the {key} of tool '{tool}' are not a usable JSON Schema: {problem}; they are ignored"),
         );
     }
-    problems.is_empty().then(|| schema.clone())
+    problems.is_empty().then(|| SchemaText::from(schema))
 }
 
 /// Builds a schema from a catalogue's flat list. An empty list says nothing: catalogues write it for servers whose tools

@@ -255,7 +255,7 @@ fn reads_tool_lists_of_both_dialects() {
     let provides = &manifests[0].manifest.provides;
     assert_eq!((manifests[0].form, provides.protocol.as_ref().unwrap().name), (Form::McpTools, ProtocolName::Mcp));
     assert_eq!(manifests[0].manifest.id().to_string(), "mcp.x@0.0.0");
-    assert_eq!(provides.methods["b"].params.as_ref().unwrap()["required"], serde_json::json!(["x"]));
+    assert_eq!(provides.methods["b"].params.as_ref().unwrap().value()["required"], serde_json::json!(["x"]));
     assert!(provides.methods["c"].params.is_none() && provides.methods["d"].params.is_none());
     assert!(provides.methods["a"].result.is_some());
     check(r#"{"tools": [{"name": "a", "description": ""}]}"#, &[]);

@@ -3,14 +3,14 @@
 //!
 //! What is found depends on the workspace alone: the user's global ignore files and those above the root play no part.
 
-use std::collections::BTreeMap;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Mutex;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
+use super::stat::Stat;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::registry::Selection;
 use crate::stage::Error;
@@ -19,10 +19,19 @@ use crate::workspace::{Action, Error as WorkspaceError, Workspace, layout};
 /// The files to read, and what was passed over with a word.
 #[derive(Debug, Default)]
 pub(super) struct Found {
-    /// Path relative to the root → path to open, in path order.
-    pub(super) files: BTreeMap<String, PathBuf>,
+    /// In path order, each once.
+    pub(super) files: Vec<SourceFile>,
     /// Names that cannot be used, and links that are not followed.
     pub(super) findings: Vec<Diagnostic>,
+}
+
+/// A file to read.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct SourceFile {
+    /// Relative to the root.
+    pub(super) path: String,
+    /// By what a change of it shows; `None` if the file cannot be looked at.
+    pub(super) stat: Option<Stat>,
 }
 
 /// Compiled `--include` and `--exclude`.
@@ -42,6 +51,9 @@ impl Selector {
     }
 
     fn selects(&self, path: &str) -> bool {
+        if self.include.is_none() && self.exclude.is_empty() {
+            return true;
+        }
         // A glob that matches a folder speaks for all that is in it, as in a gitignore file.
         let matches = |globs: &GlobSet| Path::new(path).ancestors().any(|part| globs.is_match(part));
         self.include.as_ref().is_none_or(matches) && !matches(&self.exclude)
@@ -73,6 +85,8 @@ pub(super) fn find(workspace: &Workspace, selector: &Selector) -> Result<Found, 
     let mut found = Found::default();
     walk(workspace, &real_root, selector, &mut found)?;
     list_manifests(workspace, &real_root, selector, &mut found)?;
+    found.files.sort_unstable();
+    found.files.dedup_by(|a, b| a.path == b.path);
     found.findings.retain(|finding| finding.place.as_ref().is_none_or(|place| selector.selects(&place.file)));
     crate::diagnostic::sort(&mut found.findings);
     Ok(found)
@@ -110,21 +124,27 @@ fn walk(workspace: &Workspace, real_root: &Path, selector: &Selector, found: &mu
         .threads(rayon::current_num_threads())
         .filter_entry(filter)
         .build_parallel();
-    let outcome: Mutex<(Vec<PathBuf>, Vec<ignore::Error>)> = Mutex::default();
+    let all: Mutex<(Vec<Found>, Vec<ignore::Error>)> = Mutex::default();
+    let gathered = &all;
     walker.run(|| {
-        Box::new(|entry| {
-            let mut outcome = outcome.lock().expect("no thread panics with the lists");
+        // Each thread gathers alone, and hands over what it has at its end.
+        let mut mine = HandOver { found: Found::default(), to: gathered };
+        Box::new(move |entry| {
             match entry {
-                Ok(entry) if entry.file_type().is_some_and(|kind| kind.is_file()) => outcome.0.push(entry.into_path()),
+                Ok(entry) if entry.file_type().is_some_and(|kind| kind.is_file()) => {
+                    let stat = || entry.metadata().ok().map(|metadata| Stat::of(&metadata));
+                    add(workspace, entry.path(), stat, selector, &mut mine.found);
+                }
                 Ok(_) => {}
-                Err(error) => outcome.1.push(error),
+                Err(error) => gathered.lock().expect("no thread panics with the lists").1.push(error),
             }
             WalkState::Continue
         })
     });
-    let (files, errors) = outcome.into_inner().expect("no thread panicked with the lists");
-    for path in files {
-        add(workspace, &path, selector, found);
+    let (parts, errors) = all.into_inner().expect("no thread panicked with the lists");
+    for part in parts {
+        found.files.extend(part.files);
+        found.findings.extend(part.findings);
     }
     for path in skipped.lock().expect("no thread panicked with the list").iter() {
         found.findings.push(passed_over(&workspace.relative(path), escaping));
@@ -133,6 +153,18 @@ fn walk(workspace: &Workspace, real_root: &Path, selector: &Selector, found: &mu
         walk_error(workspace, error, found)?;
     }
     Ok(())
+}
+
+/// What one thread of the walk found.
+struct HandOver<'a> {
+    found: Found,
+    to: &'a Mutex<(Vec<Found>, Vec<ignore::Error>)>,
+}
+
+impl Drop for HandOver<'_> {
+    fn drop(&mut self) {
+        self.to.lock().expect("no thread panics with the lists").0.push(std::mem::take(&mut self.found));
+    }
 }
 
 /// The folder that tools write to is no part of the repository: its files count whatever gitignore files say.
@@ -159,32 +191,38 @@ fn list_manifests(
         if is_link && !leads_inside(&path, real_root) {
             found.findings.push(passed_over(&workspace.relative(&path), "a link out of the workspace is not followed"));
         } else if path.is_file() {
-            add(workspace, &path, selector, found);
+            let stat = || std::fs::metadata(&path).ok().map(|metadata| Stat::of(&metadata));
+            add(workspace, &path, stat, selector, found);
         }
     }
     Ok(())
 }
 
 /// Takes a file if it is one that stage 10 reads.
-fn add(workspace: &Workspace, path: &Path, selector: &Selector, found: &mut Found) {
-    let relative = workspace.relative(path);
-    let wanted = if relative.starts_with(&format!("{}/", layout::AGENTS)) {
-        relative.ends_with(".agent.json")
-    } else {
-        relative.ends_with(".json")
-    };
+fn add(
+    workspace: &Workspace,
+    path: &Path,
+    stat: impl FnOnce() -> Option<Stat>,
+    selector: &Selector,
+    found: &mut Found,
+) {
+    let inside = path.strip_prefix(workspace.root()).unwrap_or(path);
+    let relative = inside.to_string_lossy();
+    let is_agent = inside.starts_with(layout::AGENTS);
+    let wanted = relative.ends_with(if is_agent { ".agent.json" } else { ".json" });
     if !wanted || !selector.selects(&relative) {
         return;
     }
     // State files name their sources, and JSON can name only Unicode.
-    if path.strip_prefix(workspace.root()).unwrap_or(path).to_str().is_none() {
+    if inside.to_str().is_none() {
+        let relative = workspace.relative(path);
         found.findings.push(
             Diagnostic::error("RTT-M015", "the file's name is not UTF-8, expected one that state files can hold")
                 .at(Place::file(relative))
                 .help("rename the file, or leave it out with --exclude"),
         );
     } else {
-        found.files.insert(relative, path.to_owned());
+        found.files.push(SourceFile { path: relative.into_owned(), stat: stat() });
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::*;
 use crate::stage::NoProgress;
+use crate::workspace::state;
 
 struct Here {
     folder: tempfile::TempDir,

@@ -216,11 +216,14 @@ fn read_file(workspace: &Workspace, file: &SourceFile, index: Option<&Index>, no
         Some(Err(error)) => Reading { manifests: Vec::new(), diagnostics: vec![unreadable(&path, &error.to_string())] },
         None => unreachable!("the digest was taken of the content"),
     };
+    // Not collected, which would keep the much larger allocation of the manifests.
+    let mut instances = Vec::with_capacity(reading.manifests.len());
+    instances.extend(reading.manifests.into_iter().map(Record::new));
     FileRecord {
         path,
         stat,
         digest,
-        instances: reading.manifests.into_iter().map(Record::new).collect(),
+        instances,
         findings: reading.diagnostics,
         is_fresh: true,
     }

@@ -47,7 +47,10 @@ pub(super) fn convert(sink: &mut Sink, pointer: &str, card: &Value) {
                 format!("'{name}' offers no JSON-RPC interface; it is registered without endpoint"),
             )
             .help
-            .push("name one, for example \"supportedInterfaces\": [{\"url\": \"http://localhost:10999\", \"protocolBinding\": \"JSONRPC\"}]".to_owned());
+            .push(
+                r#"add "supportedInterfaces": [{"url": "http://localhost:10999", "protocolBinding": "JSONRPC"}]"#
+                    .to_owned(),
+            );
         }
     }
     keep(&mut manifest.metadata, card, &["protocolVersion", "url", "provider", "documentationUrl", "skills"]);

@@ -65,7 +65,9 @@ fn convert_server(sink: &mut Sink, at: &str, name: &str, server: &Value) {
     } else {
         sink.error("RTT-M009", at, format!("server '{name}' has neither 'command' nor 'url', expected one of them"))
             .help
-            .push("add \"command\": \"npx\" and \"args\": [\"-y\", \"tsdb-server\"], or \"url\": \"http://localhost:10999/mcp\"".to_owned());
+            .push(
+                r#"add "command": "npx", "args": ["-y", "server"], or "url": "http://localhost:10999/mcp""#.to_owned(),
+            );
         return;
     }
     let version = command.as_deref().and_then(pinned_version).unwrap_or(UNVERSIONED);

@@ -66,18 +66,21 @@ pub(super) fn check(findings: &mut Findings, owner: &str, methods: &BTreeMap<Str
             for problem in problems {
                 findings.value(&format!("{at}{}", problem.pointer), problem.finding(part, name));
             }
-            property_names(findings, &at, schema);
+            property_names(findings, &at, &mut Vec::new(), schema);
         }
     }
 }
 
-fn property_names(findings: &mut Findings, at: &str, schema: &Value) {
+/// Checks the names of properties, those of nested objects included; `path` leads to `schema` and is left as it was.
+fn property_names<'a>(findings: &mut Findings, at: &str, path: &mut Vec<&'a str>, schema: &'a Value) {
     for (name, property) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
-        let at = push_token(&format!("{at}/properties"), name);
+        path.push(name);
         if let Some(finding) = wording::prose("the property's name", name) {
-            findings.key(&at, finding);
+            let inner: String = path.iter().map(|name| push_token("/properties", name)).collect();
+            findings.key(&format!("{at}{inner}"), finding);
         }
-        property_names(findings, &at, property);
+        property_names(findings, at, path, property);
+        path.pop();
     }
 }
 

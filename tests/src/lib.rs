@@ -35,6 +35,17 @@ pub fn executable(name: &str) -> PathBuf {
     folder.join(name)
 }
 
+/// Prepares a run of an executable, in an environment without CI variables.
+pub fn command(name: &str) -> Command {
+    let mut command = Command::new(executable(name));
+    for variable in
+        ["CI", "GITHUB_ACTIONS", "GITLAB_CI", "RTT_ROOT", "RTT_SIGNING_KEY", "RUST_LOG", "SOURCE_DATE_EPOCH"]
+    {
+        command.env_remove(variable);
+    }
+    command
+}
+
 /// A scratch copy of a workspace, removed when dropped.
 pub struct Scratch {
     folder: tempfile::TempDir,
@@ -87,13 +98,8 @@ impl Scratch {
 
     /// Prepares a run of a stage on this workspace, in an environment without CI variables.
     pub fn command(&self, stage: &str) -> Command {
-        let mut command = Command::new(executable(stage));
+        let mut command = command(stage);
         command.arg("--root").arg(self.root()).current_dir(self.folder.path());
-        for variable in
-            ["CI", "GITHUB_ACTIONS", "GITLAB_CI", "RTT_ROOT", "RTT_SIGNING_KEY", "RUST_LOG", "SOURCE_DATE_EPOCH"]
-        {
-            command.env_remove(variable);
-        }
         command
     }
 

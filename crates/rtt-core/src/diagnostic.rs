@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use crate::json::{self, ParseError, Position};
+use crate::json::{self, ParseError, ParseErrorKind, Position};
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -59,9 +59,14 @@ impl Place {
         Self::located(file.into(), text, pointer, true)
     }
 
-    /// A known line and column of a text.
+    /// A known line and column of a text; what lies behind the last line is shown at its end.
     pub fn position(file: impl Into<String>, text: &str, at: Position) -> Self {
-        Self { at: Some(at), snippet: line_of(text, at.line), ..Self::file(file) }
+        let last = text.trim_end();
+        let (at, snippet) = match line_of(text, at.line) {
+            Some(line) => (at, line),
+            None => (Position::at_offset(last, last.len()), last.lines().last().unwrap_or_default().to_owned()),
+        };
+        Self { at: Some(at), snippet: Some(snippet), ..Self::file(file) }
     }
 
     /// Resolves line and column of a place that has only a pointer, given the file's text.
@@ -161,7 +166,28 @@ impl Diagnostic {
     /// A file that strict JSON parsing refused.
     pub fn unreadable_json(rule: &'static str, file: &str, bytes: &[u8], error: &ParseError) -> Self {
         let text = String::from_utf8_lossy(bytes);
-        Self::error(rule, error.kind.to_string()).at(Place::position(file, &text, error.at))
+        Self::error(rule, error.kind.to_string()).at(Place::position(file, &text, error.at)).help(remedy(&error.kind))
+    }
+}
+
+/// What makes a document readable that strict JSON parsing refused.
+fn remedy(kind: &ParseErrorKind) -> &'static str {
+    match kind {
+        ParseErrorKind::TooLarge(..) => "split it into several files",
+        ParseErrorKind::ByteOrderMark => "in the editor, choose the encoding \"UTF-8\", not \"UTF-8 with BOM\"",
+        ParseErrorKind::InvalidUtf8 => "save the file as UTF-8; it may be in an older encoding such as Latin-1",
+        ParseErrorKind::DuplicateKey(_) => "keep one of the two, since readers disagree about which one counts",
+        ParseErrorKind::TooDeep => "nest the arrays and objects less deeply",
+        ParseErrorKind::Syntax(message) => match message.as_str() {
+            "trailing comma" => "remove the last comma before this place",
+            "key must be a string" => "put keys into double quotation marks; JSON has no comments",
+            "trailing characters" => "a file holds one document: remove what follows it",
+            eof if eof.starts_with("EOF") => "the file ends too early: close what is open",
+            control if control.starts_with("control character") => {
+                "write it as an escape such as \\n, or close the string"
+            }
+            _ => "look at this place and just before it for a missing comma, colon or quotation mark",
+        },
     }
 }
 

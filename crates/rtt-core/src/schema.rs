@@ -1,13 +1,15 @@
 //! The JSON Schemas of everything that the pipeline reads and writes, embedded, and their violations in words.
 
+mod words;
+
+pub use words::{UNKNOWN_KEY, is_about_key};
+
 use std::sync::OnceLock;
 
-use jsonschema::error::{TypeKind, ValidationErrorKind};
-use jsonschema::{ValidationError, Validator};
+use jsonschema::Validator;
 use serde_json::Value;
 
-use crate::diagnostic::{Diagnostic, Place};
-use crate::text;
+use crate::diagnostic::Diagnostic;
 
 macro_rules! schemas {
     ($($(#[$doc:meta])* $variant:ident = $file:literal, $title:literal;)*) => {
@@ -68,9 +70,6 @@ schemas! {
     Summary = "rtt.summary.schema.json", "run summary";
 }
 
-/// How messages about keys that a schema does not know begin; stages that tolerate them tell them apart by it.
-pub const UNKNOWN_KEY: &str = "unknown key";
-
 impl Schema {
     /// Returns the compiled validator.
     pub fn validator(self) -> &'static Validator {
@@ -91,120 +90,10 @@ impl Schema {
             return Vec::new();
         }
         let mut findings: Vec<Diagnostic> =
-            validator.iter_errors(value).flat_map(|error| word(rule, file, text, &error)).collect();
+            validator.iter_errors(value).flat_map(|error| words::word(rule, file, text, &error)).collect();
         crate::diagnostic::sort(&mut findings);
         findings
     }
-}
-
-/// Words one violation; an object with several unknown keys gives one finding each.
-fn word(rule: &'static str, file: &str, text: &str, error: &ValidationError) -> Vec<Diagnostic> {
-    let pointer = error.instance_path().to_string();
-    let here = |message: String| Diagnostic::error(rule, message).at(Place::value(file, text, &pointer));
-    let name = pointer.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or("the document");
-    let found = excerpt(error.instance());
-    match error.kind() {
-        ValidationErrorKind::AdditionalProperties { unexpected }
-        | ValidationErrorKind::UnevaluatedProperties { unexpected } => unexpected
-            .iter()
-            .map(|key| {
-                let place = Place::key(file, text, &crate::json::push_token(&pointer, key));
-                let finding = Diagnostic::error(rule, format!("{UNKNOWN_KEY} '{key}'")).at(place);
-                match text::nearest(key, known_keys(error)) {
-                    Some(known) => finding.help(format!("did you mean '{known}'?")),
-                    None => {
-                        finding.help(format!("known keys here: {}", known_keys(error).collect::<Vec<_>>().join(", ")))
-                    }
-                }
-            })
-            .collect(),
-        ValidationErrorKind::Required { property } => {
-            let property = property.as_str().unwrap_or("?");
-            vec![here(format!("missing key '{property}'")).help(format!("add {}", example(property)))]
-        }
-        ValidationErrorKind::Type { kind } => {
-            let expected = match kind {
-                TypeKind::Single(one) => one.to_string(),
-                TypeKind::Multiple(many) => many.iter().map(|one| one.to_string()).collect::<Vec<_>>().join(" or "),
-            };
-            let actual = crate::json::type_name(error.instance());
-            vec![here(format!("'{name}' is of type {actual}, expected {expected}"))]
-        }
-        ValidationErrorKind::Enum { options } => {
-            let options: Vec<&str> =
-                options.as_array().map(|all| all.iter().filter_map(Value::as_str).collect()).unwrap_or_default();
-            let finding = here(format!("'{name}' is {found}, expected one of {}", options.join(", ")));
-            let near = error.instance().as_str().and_then(|word| text::nearest(word, options.iter().copied()));
-            vec![match near {
-                Some(near) => finding.help(format!("did you mean '{near}'?")),
-                None => finding,
-            }]
-        }
-        ValidationErrorKind::Pattern { pattern } => {
-            vec![
-                here(format!("'{name}' is {found}, which does not match {pattern}"))
-                    .help(format!("for example {}", example(name))),
-            ]
-        }
-        ValidationErrorKind::Constant { expected_value } => {
-            vec![here(format!("'{name}' is {found}, expected {expected_value}"))]
-        }
-        ValidationErrorKind::PropertyNames { error } => {
-            let key = error.instance().as_str().unwrap_or("?");
-            let place = Place::key(file, text, &crate::json::push_token(&pointer, key));
-            vec![Diagnostic::error(rule, format!("'{key}' is not a valid name here: {error}")).at(place)]
-        }
-        ValidationErrorKind::FalseSchema => vec![here(format!("'{name}' must not be here"))],
-        _ => vec![here(format!("'{name}': {error}"))],
-    }
-}
-
-/// The keys that the violated object schema knows.
-fn known_keys<'a>(error: &'a ValidationError) -> impl Iterator<Item = &'static str> + use<'a> {
-    let path = error.schema_path().to_string();
-    let owner = path.rsplit_once('/').map_or("", |(owner, _)| owner).to_owned();
-    Schema::ALL.iter().filter_map(move |schema| properties_at(*schema, &owner)).next().into_iter().flatten()
-}
-
-/// Follows an evaluation path, which steps through `$ref`, to the object schema it names.
-fn properties_at(schema: Schema, path: &str) -> Option<Vec<&'static str>> {
-    static TREES: [OnceLock<Value>; Schema::ALL.len()] = [const { OnceLock::new() }; Schema::ALL.len()];
-    let tree =
-        TREES[schema as usize].get_or_init(|| serde_json::from_str(schema.text()).expect("embedded schemas are JSON"));
-    let mut node = tree;
-    for token in path.split('/').skip(1) {
-        node = match token {
-            "$ref" => tree.pointer(node.get("$ref")?.as_str()?.strip_prefix('#')?)?,
-            _ => match node {
-                Value::Array(items) => items.get(token.parse::<usize>().ok()?)?,
-                _ => node.get(token.replace("~1", "/").replace("~0", "~"))?,
-            },
-        };
-    }
-    Some(node.get("properties")?.as_object()?.keys().map(String::as_str).collect())
-}
-
-/// Shows a value in a message, shortened.
-fn excerpt(value: &Value) -> String {
-    let text = value.to_string();
-    match text.char_indices().nth(60) {
-        Some((cut, _)) => format!("{}…", &text[..cut]),
-        None => text,
-    }
-}
-
-/// An example of a member, for messages about one that is missing or misspelt.
-fn example(property: &str) -> String {
-    let value = match property {
-        "symbol" | "from" | "to" | "agent" => r#""agent.storage.tsdb""#,
-        "version" => r#""1.0.0""#,
-        "name" => r#""jsonrpc""#,
-        "effect" => r#""allow""#,
-        "code" => "-32001",
-        "message" => r#""unknown series""#,
-        _ => "…",
-    };
-    format!("\"{property}\": {value}")
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use super::{
     Control, Endpoint, Manifest, Method, MethodError, Protocol, ProtocolName, ProtocolRequest, Provides, Qos,
     Requirement, Resources,
 };
-use crate::json::Tree;
+use crate::json::{Tree, canonical};
 use crate::lane::Lane;
 use crate::symbol::Symbol;
 use crate::version::Range;
@@ -177,7 +177,7 @@ fn schema(tree: &Tree) -> Option<SchemaText> {
 fn method_error(tree: &Tree) -> Option<MethodError> {
     let mut members = Members::of(tree)?;
     let code = match members.take("code")? {
-        Tree::Number(number) => number.as_i64()?,
+        Tree::Number(number) => number.as_i64().filter(|code| code.unsigned_abs() <= canonical::MAX_SAFE_INTEGER)?,
         _ => return None,
     };
     let error = MethodError { code, message: members.read("message", text)?.unwrap_or_default() };

@@ -109,8 +109,9 @@ fn is_registry_list(value: &Value) -> bool {
 fn is_registry_server(object: &Map<String, Value>) -> bool {
     let declared =
         object.get("$schema").and_then(Value::as_str).is_some_and(|schema| schema.contains("modelcontextprotocol"));
-    object.contains_key("name")
-        && (declared || ["packages", "remotes"].iter().any(|key| object.get(*key).is_some_and(Value::is_array)))
+    let lists = ["packages", "remotes"].iter().any(|key| object.get(*key).is_some_and(Value::is_array));
+    // One that declares its schema, but lacks its name, is better served by that form's words.
+    (object.contains_key("name") && (declared || lists)) || (declared && lists)
 }
 
 /// Names well-known kinds of document that are no manifests.

@@ -130,8 +130,8 @@ fn canonical(sink: &mut Sink, pointer: &str, value: &Value) {
     for mut finding in Schema::Manifest.check("RTT-M002", sink.file, "", value) {
         let place = finding.place.take().map(|place| place.pointer).unwrap_or_default();
         let pointer = format!("{pointer}{place}");
-        let unknown = finding.message.starts_with(schema::UNKNOWN_KEY);
-        if unknown {
+        let about_key = schema::is_about_key(&finding);
+        if finding.message.starts_with(schema::UNKNOWN_KEY) {
             (finding.rule, finding.severity) = ("RTT-M003", Severity::Warning);
         } else {
             finding.help.push(format!(
@@ -140,7 +140,7 @@ fn canonical(sink: &mut Sink, pointer: &str, value: &Value) {
                 Schema::Manifest.file_name()
             ));
         }
-        finding.place = Some(if unknown {
+        finding.place = Some(if about_key {
             Place::key(sink.file, sink.text, &pointer)
         } else {
             Place::value(sink.file, sink.text, &pointer)
@@ -210,7 +210,7 @@ impl Sink<'_> {
     pub(super) fn converted(&mut self, manifest: Manifest, form: Form, pointer: &str) {
         let value = serde_json::to_value(&manifest).expect("manifests have string keys and finite numbers");
         let mut findings = Schema::Manifest.check("RTT-M009", self.file, "", &value);
-        findings.extend(check::check(self.file, "", "", &manifest));
+        findings.extend(check::converted(self.file, &manifest));
         let valid = !findings.iter().any(|finding| finding.severity == Severity::Error);
         for finding in findings {
             let member = finding.place.as_ref().map(|place| place.pointer.clone()).unwrap_or_default();

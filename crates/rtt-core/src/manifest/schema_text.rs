@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::schema_shape::is_plainly_valid;
+use super::schema_shape::is_plain_schema;
 use crate::digest::Digest;
 use crate::json::{Tree, canonical};
 
@@ -21,7 +21,7 @@ pub struct SchemaText {
 #[derive(Debug, Clone, Copy)]
 struct Look {
     digest: Digest,
-    is_plainly_valid: bool,
+    is_plain: bool,
     accepts_objects: bool,
 }
 
@@ -29,7 +29,7 @@ impl Look {
     fn at(tree: &Tree) -> Self {
         Self {
             digest: Digest::of_bytes(canonical::exact_tree(tree)),
-            is_plainly_valid: is_plainly_valid(tree),
+            is_plain: is_plain_schema(tree),
             accepts_objects: accepts_objects(tree),
         }
     }
@@ -57,9 +57,10 @@ impl SchemaText {
         self.look().digest
     }
 
-    /// Tells whether the schema holds nothing but keywords in their plainest use, so that it is certainly valid.
-    pub(super) fn is_plainly_valid(&self) -> bool {
-        self.look().is_plainly_valid
+    /// Tells whether the schema holds nothing but keywords in their plainest use, so that it is certainly valid and there
+    /// is nothing to say about it.
+    pub(super) fn is_plain(&self) -> bool {
+        self.look().is_plain
     }
 
     /// Tells whether the schema can accept an object at its top level, as far as its `type` says.

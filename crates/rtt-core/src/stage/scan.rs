@@ -219,14 +219,7 @@ fn read_file(workspace: &Workspace, file: &SourceFile, index: Option<&Index>, no
     // Not collected, which would keep the much larger allocation of the manifests.
     let mut instances = Vec::with_capacity(reading.manifests.len());
     instances.extend(reading.manifests.into_iter().map(Record::new));
-    FileRecord {
-        path,
-        stat,
-        digest,
-        instances,
-        findings: reading.diagnostics,
-        is_fresh: true,
-    }
+    FileRecord { path, stat, digest, instances, findings: reading.diagnostics, is_fresh: true }
 }
 
 /// Writes the index for the next run, which can do without it.

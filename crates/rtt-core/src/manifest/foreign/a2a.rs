@@ -45,6 +45,11 @@ pub(super) fn convert(sink: &mut Sink, pointer: &str, card: &Value) {
                 "RTT-M010",
                 pointer,
                 format!("'{name}' offers no JSON-RPC interface; it is registered without endpoint"),
+            )
+            .help
+            .push(
+                r#"add "supportedInterfaces": [{"url": "http://localhost:10999", "protocolBinding": "JSONRPC"}]"#
+                    .to_owned(),
             );
         }
     }

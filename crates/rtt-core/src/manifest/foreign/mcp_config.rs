@@ -58,12 +58,16 @@ fn convert_server(sink: &mut Sink, at: &str, name: &str, server: &Value) {
                 "RTT-M010",
                 at,
                 format!("'{url}' is not an address that can be dialled; the endpoint is left out"),
-            );
+            )
+            .help
+            .push("expected a URL such as http://localhost:10999/mcp".to_owned());
         }
     } else {
         sink.error("RTT-M009", at, format!("server '{name}' has neither 'command' nor 'url', expected one of them"))
             .help
-            .push("add \"command\" and \"args\", or \"url\"".to_owned());
+            .push(
+                r#"add "command": "npx", "args": ["-y", "server"], or "url": "http://localhost:10999/mcp""#.to_owned(),
+            );
         return;
     }
     let version = command.as_deref().and_then(pinned_version).unwrap_or(UNVERSIONED);

@@ -20,9 +20,9 @@ pub(super) fn convert(sink: &mut Sink, pointer: &str, document: &Value) {
         return convert(sink, &push_token(pointer, "server"), server);
     }
     let Some(name) = text(document, "name") else {
-        sink.error("RTT-M009", pointer, "a server entry without 'name', expected one such as io.github.user/server")
+        sink.error("RTT-M009", pointer, "a server entry without 'name', expected one to derive the symbol from")
             .help
-            .push("add \"name\"".to_owned());
+            .push("add \"name\": \"io.github.user/server\"".to_owned());
         return;
     };
     let written =

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::{UNVERSIONED, blank, names, text, version};
 use crate::json::push_token;
 use crate::lane::Lane;
-use crate::manifest::check::schema_problems_of;
+use crate::manifest::check::schema_problems;
 use crate::manifest::read::Sink;
 use crate::manifest::{Form, Method, Protocol, ProtocolName, SchemaText};
 
@@ -42,11 +42,15 @@ pub(super) fn methods(sink: &mut Sink, pointer: &str, tools: &Value) -> BTreeMap
     for (index, tool) in tools.as_array().into_iter().flatten().enumerate() {
         let at = format!("{pointer}/{index}");
         let Some(name) = text(tool, "name") else {
-            sink.error("RTT-M009", &at, "a tool without 'name', expected one").help.push("add \"name\"".to_owned());
+            sink.error("RTT-M009", &at, "a tool without 'name', expected one to call it by")
+                .help
+                .push("add \"name\": \"query\"".to_owned());
             continue;
         };
         if methods.contains_key(name) {
-            sink.warn("RTT-M010", &at, format!("tool '{name}' is listed twice; the first one counts"));
+            sink.warn("RTT-M010", &at, format!("tool '{name}' is listed twice; the first one counts"))
+                .help
+                .push("remove one of the two, or give it another name".to_owned());
             continue;
         }
         let params = match tool.get("inputSchema") {
@@ -57,7 +61,9 @@ pub(super) fn methods(sink: &mut Sink, pointer: &str, tools: &Value) -> BTreeMap
                         "RTT-M010",
                         &at,
                         format!("the inputSchema of tool '{name}' accepts no object; it is ignored"),
-                    );
+                    )
+                    .help
+                    .push("describe the arguments as the properties of an object".to_owned());
                 }
                 usable
             }),
@@ -78,13 +84,15 @@ fn usable(sink: &mut Sink, tool_at: &str, tool: &str, key: &str, schema: &Value)
     if schema.is_null() {
         return None;
     }
-    let problems = schema_problems_of(schema);
-    for (inner, problem) in &problems {
-        sink.warn(
-            "RTT-M010",
-            &format!("{tool_at}/{key}{inner}"),
-            format!("the {key} of tool '{tool}' are not a usable JSON Schema: {problem}; they are ignored"),
+    let problems = schema_problems(schema);
+    let verb = if key == "arguments" { "are" } else { "is" };
+    for problem in &problems {
+        let message = format!(
+            "the {key} of tool '{tool}' {verb} ignored, since that is no usable JSON Schema: {}",
+            problem.message
         );
+        let help = problem.help.clone();
+        sink.warn("RTT-M010", &format!("{tool_at}/{key}{}", problem.pointer), message).help.push(help);
     }
     problems.is_empty().then(|| SchemaText::from(schema))
 }

@@ -88,7 +88,9 @@ fn words(sink: &mut Sink, pointer: &str, value: Option<&Value>) -> Vec<String> {
                     "RTT-M010",
                     &format!("{pointer}/{index}"),
                     format!("ignored: of type {}, expected a string", crate::json::type_name(item)),
-                );
+                )
+                .help
+                .push("put it in quotation marks".to_owned());
             }
         }
     }

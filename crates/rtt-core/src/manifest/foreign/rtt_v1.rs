@@ -97,7 +97,9 @@ pub(super) fn identify(
             "RTT-M010",
             version_at,
             format!("version {beside} differs from {in_address} in the address, which is used"),
-        );
+        )
+        .help
+        .push("give the version once".to_owned());
     }
     let version = in_address.or(beside).unwrap_or_else(|| {
         sink.note("RTT-M010", address_at, format!("'{address}' names no version; 1.0.0 is used"));

@@ -73,7 +73,10 @@ fn says_where_and_what() {
         (r#""requires": [{"symbol": "c.d", "version": "banana"}]"#, "RTT-M004 2:43 'banana' is not a version range"),
         (r#""requires": [{"symbol": "c.d"}, {"symbol": "c.d"}]"#, "RTT-M005 2:44 'c.d' is required twice"),
         (r#""requires": [{"symbol": "a.b"}]"#, "RTT-M005 2:25 'a.b' requires itself"),
-        (r#""provides": {"lanes": ["smh"]}"#, "RTT-M002 2:24 '0' is \"smh\", expected one of shm, uds, tcp, stdio"),
+        (
+            r#""provides": {"lanes": ["smh"]}"#,
+            "RTT-M002 2:24 'lanes/0' is \"smh\", expected one of shm, uds, tcp, stdio",
+        ),
         (r#""provides": {"protocol": {"name": "grpc"}}"#, "RTT-M002 2:35 'name' is \"grpc\""),
         (r#""provides": {"protocol": {"name": "mcp", "version": "x"}}"#, "RTT-M004 2:53 'x' is not a version"),
         (r#""provides": {"methods": {"m": {"params": {"type": "objekt"}}}}"#, "RTT-M007 2:51 the params of method 'm'"),
@@ -185,12 +188,12 @@ fn reads_the_older_agent_form() {
 #[test]
 fn reads_agent_cards() {
     let text = r#"{"name": "Pay Agent", "version": "1.0", "skills": [{"id": "pay"}], "capabilities": {"streaming": true, "x": false},
-        "supportedInterfaces": [{"url": "https://pay.example/a2a", "protocolBinding": "JSONRPC"}]}"#;
+        "supportedInterfaces": [{"url": "https://pay.acme.dev/a2a", "protocolBinding": "JSONRPC"}]}"#;
     let manifests = check(text, &[]);
     let manifest = &manifests[0].manifest;
     assert_eq!((manifest.id().to_string().as_str(), manifests[0].form), ("a2a.pay-agent@1.0.0", Form::A2aCard));
     assert_eq!(manifest.provides.capabilities, ["pay", "streaming"]);
-    assert_eq!(manifest.endpoint.tcp.as_deref(), Some("pay.example:443"));
+    assert_eq!(manifest.endpoint.tcp.as_deref(), Some("pay.acme.dev:443"));
     assert!(manifest.provides.methods.contains_key("SendMessage"));
     check(r#"{"skills": [], "version": "1.0.0"}"#, &["RTT-M009 1:1 an agent card without 'name'"]);
     check(
@@ -203,7 +206,7 @@ fn reads_agent_cards() {
 fn reads_mcp_configurations_without_their_secrets() {
     let text = r#"{"mcpServers": {
         "files": {"command": "npx", "args": ["-y", "@scope/files@1.2.0", "/data"], "env": {"TOKEN": "hunter2"}},
-        "remote": {"url": "https://mcp.example/mcp", "headers": {"Authorization": "hunter2"}},
+        "remote": {"url": "https://mcp.acme.dev/mcp", "headers": {"Authorization": "hunter2"}},
         "off": {"command": "x", "disabled": true},
         "bad": {"args": []}
     }}"#;
@@ -224,7 +227,7 @@ fn reads_mcp_registry_entries() {
     let server = r#"{"name": "io.github.user/weather", "description": "d", "version": "1.0.2",
         "packages": [{"registryType": "npm", "identifier": "@user/weather", "version": "1.0.2", "transport": {"type": "stdio"},
                       "packageArguments": [{"type": "named", "name": "--mode", "value": "x"}, {"type": "positional", "valueHint": "dir"}]}],
-        "remotes": [{"type": "streamable-http", "url": "https://w.example/mcp"}]}"#;
+        "remotes": [{"type": "streamable-http", "url": "https://w.acme.dev/mcp"}]}"#;
     for text in [
         server.to_owned(),
         format!(r#"{{"server": {server}, "_meta": {{}}}}"#),
@@ -237,7 +240,7 @@ fn reads_mcp_registry_entries() {
             ("io.github.user.weather@1.0.2", Form::McpRegistry)
         );
         assert_eq!(manifest.endpoint.stdio.clone().unwrap().join(" "), "npx -y @user/weather@1.0.2 --mode x");
-        assert_eq!(manifest.endpoint.tcp.as_deref(), Some("w.example:443"));
+        assert_eq!(manifest.endpoint.tcp.as_deref(), Some("w.acme.dev:443"));
     }
 }
 

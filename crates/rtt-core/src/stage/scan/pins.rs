@@ -57,7 +57,7 @@ fn compare(before: &Instance, sourced: Sourced, findings: &mut Vec<Diagnostic>) 
         let methods = [before, &now].map(|instance| instance.manifest.provides.methods.get(name));
         let [Some(old), Some(new)] = methods else { continue };
         let mut finding = Diagnostic::warning(
-            "RTT-M018",
+            "RTT-M020",
             format!("tool '{name}' of {} is defined otherwise than before under the same version", now.id()),
         )
         .at(if pointer.is_empty() { place.clone() } else { Place::pointer(&place.file, &pointer) });

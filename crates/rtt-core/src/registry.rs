@@ -88,7 +88,7 @@ pub struct Instance {
     pub digest: Digest,
     /// Digest of the interface: protocol and methods.
     pub interface: Digest,
-    /// Digest of each method.
+    /// Digest of each method; those of MCP tools are pinned.
     pub methods: BTreeMap<String, Digest>,
 }
 

@@ -10,8 +10,8 @@ use super::Position;
 /// The largest document of people and other tools that is read, 8 MiB.
 pub const MAX_BYTES: usize = 8 << 20;
 
-/// The largest state file that is read, 256 MiB: a registry grows with the number of manifests.
-pub const MAX_STATE_BYTES: usize = 256 << 20;
+/// The largest state file that is read, 1 GiB: a registry grows with the number of manifests.
+pub const MAX_STATE_BYTES: usize = 1 << 30;
 
 /// The deepest nesting of arrays and objects that is read.
 pub const MAX_DEPTH: usize = 128;

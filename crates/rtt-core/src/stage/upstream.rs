@@ -52,7 +52,7 @@ fn earlier<T: serde::de::DeserializeOwned>(
     schema: Schema,
     stage: Stage,
 ) -> Result<StateFile<T>, Error> {
-    state::read(workspace, file, schema)?.ok_or(Error::NotRun { file, stage })
+    state::read_large(workspace, file, schema)?.ok_or(Error::NotRun { file, stage })
 }
 
 fn check(made_from: &Fingerprint, now: &[(&str, Digest)], file: &'static str, stage: Stage) -> Result<(), Error> {

@@ -87,6 +87,27 @@ pub fn read<T: DeserializeOwned>(
     parse(file, &bytes, schema).map(Some)
 }
 
+/// Reads a state file that a stage wrote and that can be large: its types check it, and only where they refuse it the
+/// schema is asked for words. `None` if it does not exist.
+///
+/// # Errors
+/// [`StateError::Invalid`] with line and column of every violation.
+pub fn read_large<T: DeserializeOwned>(
+    workspace: &Workspace,
+    file: &str,
+    schema: Schema,
+) -> Result<Option<StateFile<T>>, StateError> {
+    let Some(bytes) = workspace.read_optional(file)? else { return Ok(None) };
+    match serde_json::from_slice(&bytes) {
+        Ok(value) => {
+            let digest = Digest::of_bytes(&bytes);
+            let text = String::from_utf8(bytes).expect("the parser accepts only UTF-8");
+            Ok(Some(StateFile { value, digest, text }))
+        }
+        Err(_) => parse(file, &bytes, schema).map(Some),
+    }
+}
+
 /// Checks the bytes of a state file against its schema and types it.
 ///
 /// # Errors

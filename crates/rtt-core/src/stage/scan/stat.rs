@@ -49,3 +49,15 @@ impl Stat {
         file.metadata().map(|metadata| Self::of(&metadata))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_settled_once_the_clock_has_ticked() {
+        let at = |changed| Stat { size: 1, modified: 5, changed, inode: 1, device: 1 };
+        assert!(at(9).is_settled(at(10)));
+        assert!(!at(10).is_settled(at(10)) && !at(11).is_settled(at(10)));
+    }
+}

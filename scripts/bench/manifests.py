@@ -1,67 +1,80 @@
-"""Writes generated agent manifests, about 2 KB each, into nested folders of a workspace: the same bytes for the same arguments.
+"""Writes generated agent manifests, 2 KB each on average, into nested folders of a workspace.
 
 Usage: manifests.py ROOT COUNT
+
+The same arguments give the same bytes, and the first manifests of a larger COUNT are those of a smaller one. Each
+manifest is valid and requires only earlier ones, in a version and with a capability that they have.
 """
 
 import json
-import pathlib
+import os
 import random
 import sys
 
 LANGUAGES = ["go", "javascript", "python", "rust", "typescript"]
 WORDS = "append batch cache count delta event fetch group index label merge node order page query range series state token user".split()
 TYPES = ["string", "integer", "number", "boolean"]
+SERVICES = 1000
+
+
+def symbol(index):
+    return f"bench.team{index % 40}.agent{index}"
+
+
+def capability(index):
+    return f"{WORDS[index % len(WORDS)]}.read"
 
 
 def schema(source, depth=0):
     """Returns an object schema with a few members, some of them nested."""
     members = {}
-    for name in source.sample(WORDS, source.randint(2, 4)):
+    for name in source.sample(WORDS, source.randint(1, 3)):
         kind = source.random()
         if kind < 0.15 and depth < 2:
             members[name] = schema(source, depth + 1)
         elif kind < 0.3:
             members[name] = {"type": "array", "items": {"type": source.choice(TYPES)}, "maxItems": 100}
         else:
-            members[name] = {"type": source.choice(TYPES), "description": " ".join(source.choices(WORDS, k=5))}
+            members[name] = {"type": source.choice(TYPES), "description": " ".join(source.choices(WORDS, k=4))}
     return {"type": "object", "properties": members, "required": sorted(members)[:1]}
 
 
 def manifest(index, source):
-    """Returns one manifest; it requires up to three that were made before it."""
     methods = {}
-    for name in source.sample(WORDS, source.randint(2, 4)):
+    for name in source.sample(WORDS, source.randint(1, 2)):
         methods[name] = {
-            "description": " ".join(source.choices(WORDS, k=12)),
+            "description": " ".join(source.choices(WORDS, k=8)),
             "params": schema(source),
             "result": schema(source),
         }
     needed = sorted({source.randrange(index) for _ in range(source.randint(0, 3))}) if index else []
     return {
-        "symbol": f"bench.group{index % 97}.agent{index}",
+        "symbol": symbol(index),
         "version": f"1.{index % 7}.{index % 3}",
         "description": " ".join(source.choices(WORDS, k=10)),
         "language": LANGUAGES[index % len(LANGUAGES)],
         "provides": {
             "protocol": {"name": "jsonrpc", "version": "2.0.0"},
             "lanes": ["uds", "tcp"],
-            "capabilities": sorted(source.sample(WORDS, 2)),
+            "capabilities": [capability(index)],
             "methods": methods,
         },
-        "requires": [{"symbol": f"bench.group{other % 97}.agent{other}", "version": "^1"} for other in needed],
+        "requires": [{"symbol": symbol(one), "version": "^1", "capabilities": [capability(one)]} for one in needed],
         "qos": {"latency_ms": source.randint(1, 50), "throughput_mbps": source.randint(1, 500)},
         "resources": {"cpu": source.randint(1, 8) / 4, "memory_mb": 64 * source.randint(1, 16)},
     }
 
 
 def main():
-    root, count = pathlib.Path(sys.argv[1]), int(sys.argv[2])
+    root, count = sys.argv[1], int(sys.argv[2])
+    source = random.Random(0)
     for index in range(count):
-        folder = root / "agents" / f"team{index % 40}" / f"service{index % 360}"
-        if index < 14400:
-            folder.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(manifest(index, random.Random(index)), indent=1)
-        (folder / f"agent{index}.agent.json").write_text(text + "\n")
+        service = index % SERVICES
+        folder = f"{root}/agents/region{service % 5}/team{service % 40}/service{service}"
+        if index < SERVICES:
+            os.makedirs(folder, exist_ok=True)
+        with open(f"{folder}/agent{index}.agent.json", "w", encoding="ascii") as file:
+            file.write(json.dumps(manifest(index, source), indent=1) + "\n")
 
 
 main()

@@ -31,38 +31,39 @@ echo "bench: building" >&2
 cargo build --quiet --release --locked -p rtt-00-bootstrap -p rtt-10-scan
 export PATH="$target/release:$PATH"
 
-# make_workspace COUNT: the benchmark's working folder becomes a new workspace of that many manifests.
+missed=0 root='' times=() peak=''
+
+# make_workspace COUNT: what follows works in a new workspace of that many manifests.
 make_workspace() {
-  local workspace="$scratch/$1"
   echo "bench: writing $1 manifests" >&2
-  rm -rf "$workspace"
-  python3 scripts/bench/manifests.py "$workspace" "$1"
-  rtt-00-bootstrap --root "$workspace" >/dev/null
-  # What is still to be written would be written while something is measured.
+  root="$scratch/$1"
+  rm -rf "$root"
+  python3 scripts/bench/manifests.py "$root" "$1"
+  rtt-00-bootstrap --quiet --root "$root" >/dev/null
+  # What is still to be written to the disk would be written while something is measured.
   sync
-  root=$workspace
 }
 
-# compare OPTION… COMMAND…: sets `times` to the commands' medians, all taken in one run of hyperfine inside the workspace.
+# compare OPTION… COMMAND…: sets `times` to the median of each command, all measured in one run of hyperfine.
 compare() {
   echo "bench: ${*: -1}" >&2
   (cd "$root" && hyperfine --style none --export-json "$scratch/times.json" "$@" >&2)
   mapfile -t times < <(jq -r '.results[] | "\(.median * 1000 | round) ms"' "$scratch/times.json")
 }
 
-# peak_memory COMMAND…: prints the most memory that it had in use at once, in the workspace.
-peak_memory() {
+# measure_memory COMMAND…: sets `peak` to the most memory that it had in use at once.
+measure_memory() {
+  echo "bench: memory of $*" >&2
   (cd "$root" && /usr/bin/time -f %M -o "$scratch/memory" "$@" >/dev/null)
-  echo "$(($(cat "$scratch/memory") / 1024)) MiB"
+  peak="$(($(cat "$scratch/memory") / 1024)) MiB"
 }
 
-missed=0
-
+# table TITLE: begins a table.
 table() {
   printf '| %s | measured | reference | ratio | at most | |\n|---|---|---|---|---|---|\n' "$1"
 }
 
-# row WHAT MEASURED REFERENCE LIMIT: a line of the table; MEASURED and REFERENCE are numbers with the same unit.
+# row WHAT MEASURED REFERENCE LIMIT: adds a line to it; MEASURED and REFERENCE are numbers with the same unit.
 row() {
   awk -v what="$1" -v measured="$2" -v reference="$3" -v limit="$4" 'BEGIN {
     ratio = measured / reference

@@ -3,7 +3,7 @@
 #
 #   fuzz.sh [TARGET] [EXECUTIONS]   TARGET is manifest (default), json or plan; 10000000 executions by default
 #
-# An input that breaks something stays in target/fuzz/artifacts, inputs that reach new code in target/fuzz/corpus.
+# An input that breaks something stays in tests/fuzz/artifacts, inputs that reach new code in target/fuzz/corpus.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . scripts/setup.sh
@@ -25,9 +25,9 @@ documents=("$built/fuzz/corpus/$target")
 for folder in "tests/fuzz/seeds/$target" tests/workspaces/quickstart/{agents,providers} ../shared/data/{mcp-tools,a2a-cards}; do
   [ ! -d "$folder" ] || documents+=("$folder")
 done
-options=(-max_len=4096 -rss_limit_mb=1024 -timeout=10 "-runs=$executions" "-artifact_prefix=$built/fuzz/artifacts/$target-")
+options=(-max_len=4096 -rss_limit_mb=1024 -timeout=10 "-runs=$executions")
 [ ! -r "tests/fuzz/$target.dict" ] || options+=("-dict=tests/fuzz/$target.dict")
-mkdir -p "${documents[0]}" "$built/fuzz/artifacts"
+mkdir -p "${documents[0]}"
 
 # The sanitizer's flags are for nightly compilers; this admits them on the stable one.
 export RUSTC_BOOTSTRAP=1

@@ -20,7 +20,7 @@ step() {
   "$@"
 }
 
-for script in scripts/*.sh .ci/run; do
+for script in scripts/*.sh scripts/*/*.sh .ci/run; do
   step bash -n "$script"
 done
 step cargo fmt --all --check

@@ -92,7 +92,9 @@ fn usable(sink: &mut Sink, tool_at: &str, tool: &str, key: &str, schema: &Value)
             problem.message
         );
         let help = problem.help.clone();
-        sink.warn("RTT-M010", &format!("{tool_at}/{key}{}", problem.pointer), message).help.push(help);
+        // A schema that was built from a flat list has places of its own, which are none of the file's.
+        let inner = if key == "arguments" { "" } else { problem.pointer.as_str() };
+        sink.warn("RTT-M010", &format!("{tool_at}/{key}{inner}"), message).help.push(help);
     }
     problems.is_empty().then(|| SchemaText::from(schema))
 }

@@ -4,8 +4,6 @@
 //! every schema uses a few keywords in their plainest way. What is not seen to be valid here is not invalid: it is
 //! looked at again, by the library.
 
-use std::borrow::Cow;
-
 use crate::json::Tree;
 
 /// Tells whether the meta-schema of JSON Schema 2020-12 certainly accepts a schema, and a validator certainly compiles:
@@ -18,8 +16,8 @@ pub(super) fn is_plain_schema(schema: &Tree) -> bool {
     }
 }
 
-fn is_plain(keyword: &Cow<str>, value: &Tree) -> bool {
-    match keyword.as_ref() {
+fn is_plain(keyword: &str, value: &Tree) -> bool {
+    match keyword {
         "type" => is_type(value),
         "properties" | "$defs" | "definitions" | "dependentSchemas" => value.as_object().is_some_and(|members| {
             members.iter().all(|(name, schema)| name.bytes().all(is_plain_byte) && is_plain_schema(schema))

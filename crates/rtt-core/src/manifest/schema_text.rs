@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 
 use super::schema_shape::is_plain_schema;
 use crate::digest::Digest;
@@ -111,6 +111,5 @@ impl<'de> Deserialize<'de> for SchemaText {
 }
 
 fn compact(tree: &Tree) -> Box<RawValue> {
-    let text = serde_json::to_string(tree).expect("trees have string keys and finite numbers");
-    RawValue::from_string(text).expect("what was just written is JSON")
+    to_raw_value(tree).expect("trees have string keys and finite numbers")
 }

@@ -5,7 +5,7 @@
 //! [`TEMPORARY_PREFIX`] and means nothing.
 
 use std::fs::{self, File, Permissions};
-use std::io::{self, Read, Seek as _, Write};
+use std::io::{self, BufRead as _, BufReader, BufWriter, Read as _, Seek as _, Write};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -40,12 +40,23 @@ pub fn write_atomic(path: &Path, bytes: &[u8], mode: Mode) -> io::Result<()> {
     sync_folder_of(path)
 }
 
-/// A file's new content, written bit by bit beside it; dropping it leaves the file as it is.
+/// A file's new content, given bit by bit. As long as it is what the file holds already, nothing is written; from the
+/// first difference on it is written beside the file. Dropping it leaves the file as it is.
 pub struct Replacement {
-    file: io::BufWriter<tempfile::NamedTempFile>,
     path: PathBuf,
     mode: Mode,
+    state: Progress,
 }
+
+enum Progress {
+    /// The content so far is that of the file up to here.
+    Same { old: BufReader<File>, length: u64 },
+    /// The content is written anew.
+    Other(BufWriter<tempfile::NamedTempFile>),
+}
+
+/// How much is written or compared at once, in bytes.
+const BUFFER: usize = 1 << 18;
 
 impl Replacement {
     /// Begins with an empty content.
@@ -53,75 +64,106 @@ impl Replacement {
     /// # Errors
     /// Any I/O error.
     pub fn of(path: &Path, mode: Mode) -> io::Result<Self> {
-        let file = tempfile::Builder::new()
-            .prefix(TEMPORARY_PREFIX)
-            .permissions(mode.permissions())
-            .tempfile_in(folder_of(path))?;
-        Ok(Self { file: io::BufWriter::with_capacity(1 << 18, file), path: path.to_owned(), mode })
-    }
-
-    /// Copies a part of another file, in the kernel where it can.
-    ///
-    /// # Errors
-    /// Any I/O error, also where the other file is shorter.
-    pub fn copy(&mut self, from: &mut File, offset: u64, length: u64) -> io::Result<()> {
-        self.file.flush()?;
-        from.seek(io::SeekFrom::Start(offset))?;
-        let copied = io::copy(&mut Read::by_ref(from).take(length), self.file.get_mut().as_file_mut())?;
-        if copied == length { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
-    }
-
-    /// Tells whether the file has the same content already.
-    ///
-    /// # Errors
-    /// Any I/O error.
-    pub fn is_same(&mut self) -> io::Result<bool> {
-        self.file.flush()?;
-        let new = self.file.get_mut().as_file_mut();
-        let mut old = match File::open(&self.path) {
-            Ok(old) => old,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        let state = match File::open(path) {
+            Ok(old) => Progress::Same { old: BufReader::with_capacity(BUFFER, old), length: 0 },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Progress::Other(scratch(path, mode)?),
             Err(error) => return Err(error),
         };
-        if old.metadata()?.len() != new.metadata()?.len() {
-            return Ok(false);
-        }
-        new.seek(io::SeekFrom::Start(0))?;
-        let mut buffers = [vec![0; 1 << 18], vec![0; 1 << 18]];
-        let is_same = loop {
-            let [a, b] = &mut buffers;
-            let length = new.read(a)?;
-            if length == 0 {
-                break true;
-            }
-            old.read_exact(&mut b[..length])?;
-            if a[..length] != b[..length] {
-                break false;
-            }
-        };
-        new.seek(io::SeekFrom::End(0))?;
-        Ok(is_same)
+        Ok(Self { path: path.to_owned(), mode, state })
     }
 
-    /// Puts the new content in place; durable when it returns.
+    /// Goes on with a part of the file as it is now, copied in the kernel where it can be.
+    ///
+    /// # Errors
+    /// Any I/O error, also where the file is shorter.
+    pub fn keep(&mut self, offset: u64, length: u64) -> io::Result<()> {
+        match &mut self.state {
+            Progress::Same { old, length: matched } if *matched == offset => {
+                let distance = i64::try_from(length).map_err(|_| io::ErrorKind::InvalidInput)?;
+                old.seek_relative(distance)?;
+                *matched += length;
+                Ok(())
+            }
+            Progress::Same { .. } => {
+                self.diverge()?;
+                self.keep(offset, length)
+            }
+            Progress::Other(new) => {
+                new.flush()?;
+                copy_range(&self.path, offset, length, new.get_mut().as_file_mut())
+            }
+        }
+    }
+
+    /// Puts the new content in place, durably; returns whether it is another than before.
     ///
     /// # Errors
     /// Any I/O error; the old content is then still under the name.
-    pub fn commit(self) -> io::Result<()> {
-        let file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
+    pub fn commit(mut self) -> io::Result<bool> {
+        if let Progress::Same { old, length } = &self.state {
+            if old.get_ref().metadata()?.len() == *length {
+                return Ok(false);
+            }
+            self.diverge()?;
+        }
+        let Progress::Other(new) = self.state else { unreachable!("it was made another just now") };
+        let file = new.into_inner().map_err(io::IntoInnerError::into_error)?;
         finish(file, self.mode)?.persist(&self.path).map_err(|error| error.error)?;
-        sync_folder_of(&self.path)
+        sync_folder_of(&self.path).map(|()| true)
+    }
+
+    /// From here on the content is another; what was the same is copied.
+    fn diverge(&mut self) -> io::Result<()> {
+        if let Progress::Same { length, .. } = self.state {
+            let mut new = scratch(&self.path, self.mode)?;
+            copy_range(&self.path, 0, length, new.get_mut().as_file_mut())?;
+            self.state = Progress::Other(new);
+        }
+        Ok(())
     }
 }
 
 impl Write for Replacement {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.write(bytes)
+        if let Progress::Same { old, length } = &mut self.state {
+            let there = old.fill_buf()?;
+            let compared = there.len().min(bytes.len());
+            if compared > 0 && there[..compared] == bytes[..compared] {
+                old.consume(compared);
+                *length += compared as u64;
+                return Ok(compared);
+            }
+            if !bytes.is_empty() {
+                self.diverge()?;
+            }
+        }
+        match &mut self.state {
+            Progress::Other(new) => new.write(bytes),
+            Progress::Same { .. } => Ok(0),
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
+        match &mut self.state {
+            Progress::Other(new) => new.flush(),
+            Progress::Same { .. } => Ok(()),
+        }
     }
+}
+
+fn scratch(path: &Path, mode: Mode) -> io::Result<BufWriter<tempfile::NamedTempFile>> {
+    let file = tempfile::Builder::new()
+        .prefix(TEMPORARY_PREFIX)
+        .permissions(mode.permissions())
+        .tempfile_in(folder_of(path))?;
+    Ok(BufWriter::with_capacity(BUFFER, file))
+}
+
+fn copy_range(from: &Path, offset: u64, length: u64, to: &mut File) -> io::Result<()> {
+    let mut from = File::open(from)?;
+    from.seek(io::SeekFrom::Start(offset))?;
+    let copied = io::copy(&mut from.take(length), to)?;
+    if copied == length { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
 }
 
 /// Creates a file unless the name exists; returns whether it was created. Durable when it returns.
@@ -260,10 +302,39 @@ mod tests {
         assert_eq!(fs::read(&key).expect("readable"), b"first");
         assert_eq!(mode_of(&key), 0o600);
 
+        replacements_write_only_what_differs(&folder.path().join("state.json"));
+
         let link = folder.path().join("LATEST");
         replace_symlink(&link, "state.json").expect("writable");
         replace_symlink(&link, "signer.priv").expect("writable");
         assert_eq!(fs::read_link(&link).expect("a link"), Path::new("signer.priv"));
         assert_eq!(fs::read_dir(folder.path()).expect("readable").count(), 3, "nothing temporary is left");
+    }
+
+    /// `path` holds "two".
+    fn replacements_write_only_what_differs(path: &Path) {
+        let inode = || std::os::unix::fs::MetadataExt::ino(&fs::metadata(path).expect("there"));
+        let check = |parts: &[Result<&str, (u64, u64)>], expected: &str, is_other: bool| {
+            let before = inode();
+            let mut new = Replacement::of(path, Mode::Public).expect("readable");
+            for part in parts {
+                match part {
+                    Ok(text) => new.write_all(text.as_bytes()).expect("writable"),
+                    Err((offset, length)) => new.keep(*offset, *length).expect("there"),
+                }
+            }
+            assert_eq!(new.commit().expect("writable"), is_other);
+            assert_eq!(fs::read_to_string(path).expect("readable"), expected);
+            assert_eq!(inode() != before, is_other);
+        };
+        check(&[Ok("t"), Ok("wo")], "two", false);
+        check(&[Ok("two")], "two", false);
+        check(&[Err((0, 2)), Ok("o")], "two", false);
+        check(&[Ok("tw")], "tw", true);
+        check(&[Ok("tw"), Ok("elve")], "twelve", true);
+        check(&[Ok("twe"), Err((2, 3)), Ok("!"), Err((0, 2))], "tweelv!tw", true);
+        check(&[Err((2, 4)), Ok("x")], "eelvx", true);
+        check(&[], "", true);
+        check(&[Ok("two")], "two", true);
     }
 }

@@ -4,9 +4,10 @@
 //! one of them wants to be alone, the manifests are read again and [`collect`] decides.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{self, Write as _};
 use std::ops::Range;
+
+use rayon::prelude::*;
 
 use super::record::{FileRecord, Line, Record};
 use crate::diagnostic::Diagnostic;
@@ -44,8 +45,8 @@ pub(super) fn assemble(workspace: &Workspace, files: &[FileRecord]) -> Result<As
         .flat_map(|(file, record)| (0..record.instances.len()).map(move |instance| (file, instance)))
         .collect();
     let record = |&(file, instance): &(usize, usize)| -> &Record { &files[file].instances[instance] };
-    // Stable: declarations of one instance stay in path order.
-    order.sort_by(|a, b| record(a).id.cmp(&record(b).id));
+    // Declarations of one instance stay in path order.
+    order.par_sort_by(|a, b| record(a).id.cmp(&record(b).id));
 
     let mut assembly =
         Assembly { entries: Vec::with_capacity(order.len()), summary: Summary::default(), findings: Vec::new() };
@@ -118,18 +119,15 @@ impl Assembly {
     pub(super) fn write(&self, workspace: &Workspace, head: &Head, files: &[FileRecord]) -> Result<Written, Error> {
         let path = workspace.path(layout::REGISTRY);
         let written = || -> io::Result<Written> {
-            let mut out = Replacement::of(&path, Mode::Public)?;
             let sources = files
                 .iter()
                 .filter_map(|file| Some(Source { path: file.path.to_string(), sha256: file.digest.as_ref()?.hex() }));
             let mut start = Vec::new();
             file::write_head(&mut start, head, sources)?;
+            let mut out = Replacement::of(&path, Mode::Public)?;
             out.write_all(&start)?;
-            let mut writer = Writer { out, at: start.len() as u64, earlier: None, run: 0..0, path: &path };
-            let mut places = vec![Vec::new(); files.len()];
-            for (position, file) in files.iter().enumerate() {
-                places[position] = vec![None; file.instances.len()];
-            }
+            let mut writer = Writer { out, at: start.len() as u64, run: 0..0 };
+            let mut places: Vec<_> = files.iter().map(|file| vec![None; file.instances.len()]).collect();
             for (position, entry) in self.entries.iter().enumerate() {
                 let before = if position == 0 { file::FIRST } else { file::SEPARATOR };
                 match entry {
@@ -146,11 +144,7 @@ impl Assembly {
             writer.end_run()?;
             let mut out = writer.out;
             out.write_all(file::END)?;
-            let is_same = out.is_same()?;
-            if !is_same {
-                out.commit()?;
-            }
-            Ok(Written { is_same, places })
+            Ok(Written { is_same: !out.commit()?, places })
         };
         written().map_err(|source| Error::create(&path, source))
     }
@@ -164,17 +158,15 @@ pub(super) struct Written {
     pub(super) places: Vec<Vec<Option<(u64, u32)>>>,
 }
 
-/// Writes lines, and copies neighbouring ones of the earlier registry in one go.
-struct Writer<'a> {
+/// Writes lines, and keeps neighbouring ones of the earlier registry in one go.
+struct Writer {
     out: Replacement,
     at: u64,
-    earlier: Option<File>,
-    /// The part of the earlier registry that is to be copied next.
+    /// The part of the earlier registry that is to be kept next.
     run: Range<u64>,
-    path: &'a std::path::Path,
 }
 
-impl Writer<'_> {
+impl Writer {
     fn text(&mut self, before: &[u8], text: &str) -> io::Result<(u64, u32)> {
         self.end_run()?;
         self.out.write_all(before)?;
@@ -206,11 +198,7 @@ impl Writer<'_> {
         if run.is_empty() {
             return Ok(());
         }
-        let earlier = match &mut self.earlier {
-            Some(earlier) => earlier,
-            none => none.insert(File::open(self.path)?),
-        };
-        self.out.copy(earlier, run.start, run.end - run.start)
+        self.out.keep(run.start, run.end - run.start)
     }
 }
 

@@ -4,6 +4,7 @@
 use std::borrow::Borrow;
 use std::io::{self, Write};
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{Instance, Registry, Selection, Source, Summary};
@@ -73,4 +74,44 @@ pub fn text(registry: &Registry) -> String {
     }
     out.extend(END);
     String::from_utf8(out).expect("JSON is UTF-8")
+}
+
+/// Reads a registry that is laid out as [`text`] does it, its lines in parallel. `None` for any other text, valid or not.
+pub fn parse(text: &str) -> Option<Registry> {
+    #[derive(Deserialize)]
+    struct Beginning {
+        #[serde(flatten)]
+        head: Head,
+        sources: Vec<Source>,
+    }
+    let (beginning, lines) = text.split_once(",\n  \"instances\": [")?;
+    let lines = std::str::from_utf8(lines.as_bytes().strip_suffix(END)?).ok()?;
+    let Beginning { head, sources } = serde_json::from_str(&format!("{beginning}}}")).ok()?;
+    // A line feed inside a string is escaped, so every one of them ends a line.
+    let lines: Vec<&str> = lines.split('\n').skip(1).collect();
+    let instance = |line: &&str| serde_json::from_str(line.strip_suffix(',').unwrap_or(line)).ok();
+    let instances = lines.par_iter().with_min_len(64).map(instance).collect::<Option<Vec<Instance>>>()?;
+    let Head { version, fingerprint, selection, summary } = head;
+    Some(Registry { version, fingerprint, selection, sources, summary, instances })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dependency::tests::registry;
+
+    #[test]
+    fn lines_are_read_as_the_whole_is() {
+        let one = serde_json::json!({"symbol": "a.b", "version": "1.0.0", "description": "\n,\n    {\"instances\": ["});
+        let other = serde_json::json!({"symbol": "c.d", "version": "1.0.0", "requires": [{"symbol": "a.b"}]});
+        for manifests in [vec![], vec![one.clone()], vec![one, other]] {
+            let registry = registry(&manifests);
+            let text = text(&registry);
+            assert_eq!(parse(&text), Some(registry));
+            assert_eq!(parse(&text), serde_json::from_str(&text).ok());
+            for broken in [text.replace("\n  ]", ""), text.replace("version", "verso"), text.replace('\n', " ")] {
+                assert_eq!(parse(&broken), None);
+            }
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Context, Error, Report, Stage, Verdict, inputs};
+use super::{Context, Error, Report, Stage, Verdict, inputs, upstream};
 use crate::apply::base::Current;
 use crate::apply::diff::Diff;
 use crate::apply::recovery::{self, Recovered};
@@ -126,8 +126,8 @@ impl State {
         let applied: Option<StateFile<Plan>> = state::read(workspace, layout::LAST_APPLIED, Schema::Plan)?;
         let log = Log::read(workspace)?;
         let not_run = |file, stage| Error::NotRun { file, stage };
-        let registry = state::read_large(workspace, layout::REGISTRY, Schema::Registry)?;
-        let connectors = state::read_large(workspace, layout::CONNECTORS, Schema::Connectors)?;
+        let registry = upstream::read_registry(workspace)?;
+        let connectors = upstream::read_connectors(workspace)?;
         // Before the first plan there is nothing to apply, so the first thing that is missing is the plan.
         let has_plan = source::latest(workspace)?.is_some();
         if !has_plan && applied.is_none() && log.entries.is_empty() && (registry.is_none() || connectors.is_none()) {
@@ -267,7 +267,7 @@ fn unfit(workspace: &Workspace, state: &State, candidate: &Candidate) -> Result<
     if !changed.is_empty() {
         return Ok(stale(&changed));
     }
-    let dependencies = state::read_large(workspace, layout::DEPENDENCIES, Schema::Dependencies)?
+    let dependencies = upstream::read_dependencies(workspace)?
         .ok_or(Error::NotRun { file: layout::DEPENDENCIES, stage: Stage::DepDoctor })?;
     let (registry, connectors) = (state.registry.clone(), state.connectors.clone());
     let (inputs, _) = inputs::read(workspace, registry, dependencies.value, connectors)?;

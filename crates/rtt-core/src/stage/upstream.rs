@@ -5,9 +5,9 @@ use super::{Error, Stage, scan};
 use crate::connector::index::Connectors;
 use crate::dependency::report::Dependencies;
 use crate::digest::Digest;
-use crate::registry::Registry;
+use crate::registry::{self, Registry};
 use crate::schema::Schema;
-use crate::workspace::state::{self, Fingerprint, StateFile};
+use crate::workspace::state::{self, Fingerprint, StateError, StateFile};
 use crate::workspace::{Workspace, layout};
 
 /// Reads the registry.
@@ -15,7 +15,7 @@ use crate::workspace::{Workspace, layout};
 /// # Errors
 /// [`Error::NotRun`], [`Error::Stale`] if manifests changed since, [`Error::Invalid`] if it is corrupt.
 pub fn registry(workspace: &Workspace) -> Result<StateFile<Registry>, Error> {
-    let registry = earlier(workspace, layout::REGISTRY, Schema::Registry, Stage::Scan)?;
+    let registry = read_registry(workspace)?.ok_or(not_run(layout::REGISTRY, Stage::Scan))?;
     scan::verify_fresh(workspace, &registry)?;
     Ok(registry)
 }
@@ -25,8 +25,7 @@ pub fn registry(workspace: &Workspace) -> Result<StateFile<Registry>, Error> {
 /// # Errors
 /// As [`registry`].
 pub fn dependencies(workspace: &Workspace, registry: Digest) -> Result<StateFile<Dependencies>, Error> {
-    let file: StateFile<Dependencies> =
-        earlier(workspace, layout::DEPENDENCIES, Schema::Dependencies, Stage::DepDoctor)?;
+    let file = read_dependencies(workspace)?.ok_or(not_run(layout::DEPENDENCIES, Stage::DepDoctor))?;
     check(&file.value.fingerprint, &[("registry", registry)], layout::DEPENDENCIES, Stage::DepDoctor)?;
     Ok(file)
 }
@@ -40,19 +39,38 @@ pub fn connectors(
     registry: Digest,
     dependencies: Digest,
 ) -> Result<StateFile<Connectors>, Error> {
-    let file: StateFile<Connectors> = earlier(workspace, layout::CONNECTORS, Schema::Connectors, Stage::Generate)?;
+    let file = read_connectors(workspace)?.ok_or(not_run(layout::CONNECTORS, Stage::Generate))?;
     let inputs = [("registry", registry), ("dependencies", dependencies)];
     check(&file.value.fingerprint, &inputs, layout::CONNECTORS, Stage::Generate)?;
     Ok(file)
 }
 
-fn earlier<T: serde::de::DeserializeOwned>(
-    workspace: &Workspace,
-    file: &'static str,
-    schema: Schema,
-    stage: Stage,
-) -> Result<StateFile<T>, Error> {
-    state::read_large(workspace, file, schema)?.ok_or(Error::NotRun { file, stage })
+/// Reads the registry as it is, whether or not it is fresh; `None` if it does not exist.
+///
+/// # Errors
+/// [`StateError`] if it is corrupt or cannot be read.
+pub fn read_registry(workspace: &Workspace) -> Result<Option<StateFile<Registry>>, StateError> {
+    state::read_large(workspace, layout::REGISTRY, Schema::Registry, registry::file::parse)
+}
+
+/// Reads the dependency report as it is.
+///
+/// # Errors
+/// As [`read_registry`].
+pub fn read_dependencies(workspace: &Workspace) -> Result<Option<StateFile<Dependencies>>, StateError> {
+    state::read_large(workspace, layout::DEPENDENCIES, Schema::Dependencies, |text| serde_json::from_str(text).ok())
+}
+
+/// Reads the connector index as it is.
+///
+/// # Errors
+/// As [`read_registry`].
+pub fn read_connectors(workspace: &Workspace) -> Result<Option<StateFile<Connectors>>, StateError> {
+    state::read_large(workspace, layout::CONNECTORS, Schema::Connectors, |text| serde_json::from_str(text).ok())
+}
+
+fn not_run(file: &'static str, stage: Stage) -> Error {
+    Error::NotRun { file, stage }
 }
 
 fn check(made_from: &Fingerprint, now: &[(&str, Digest)], file: &'static str, stage: Stage) -> Result<(), Error> {

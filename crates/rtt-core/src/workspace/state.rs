@@ -87,8 +87,8 @@ pub fn read<T: DeserializeOwned>(
     parse(file, &bytes, schema).map(Some)
 }
 
-/// Reads a state file that a stage wrote and that can be large: its types check it, and only where they refuse it the
-/// schema is asked for words. `None` if it does not exist.
+/// Reads a state file that a stage wrote and that can be large: `quick` types it, and only what that refuses is checked
+/// against the schema, which has words. `None` if it does not exist.
 ///
 /// # Errors
 /// [`StateError::Invalid`] with line and column of every violation.
@@ -96,15 +96,16 @@ pub fn read_large<T: DeserializeOwned>(
     workspace: &Workspace,
     file: &str,
     schema: Schema,
+    quick: impl FnOnce(&str) -> Option<T>,
 ) -> Result<Option<StateFile<T>>, StateError> {
     let Some(bytes) = workspace.read_optional(file)? else { return Ok(None) };
-    match serde_json::from_slice(&bytes) {
-        Ok(value) => {
+    match std::str::from_utf8(&bytes).ok().and_then(quick) {
+        Some(value) => {
             let digest = Digest::of_bytes(&bytes);
-            let text = String::from_utf8(bytes).expect("the parser accepts only UTF-8");
+            let text = String::from_utf8(bytes).expect("it was just read as UTF-8");
             Ok(Some(StateFile { value, digest, text }))
         }
-        Err(_) => parse(file, &bytes, schema).map(Some),
+        None => parse(file, &bytes, schema).map(Some),
     }
 }
 

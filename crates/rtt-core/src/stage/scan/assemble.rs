@@ -14,6 +14,7 @@ use crate::diagnostic::Diagnostic;
 use crate::manifest::{self, Form, Sourced};
 use crate::registry::file::{self, Head};
 use crate::registry::{Instance, Source, Summary, collect};
+use crate::stage::upstream;
 use crate::workspace::durable::{Mode, Replacement};
 use crate::workspace::{Error, Workspace, layout};
 
@@ -204,7 +205,6 @@ impl Writer {
 
 /// Returns the instances of the earlier registry that are asked for.
 pub(super) fn earlier_instances(workspace: &Workspace, wanted: impl Fn(&Instance) -> bool) -> Vec<Instance> {
-    let bytes = workspace.read_optional(layout::REGISTRY).ok().flatten().unwrap_or_default();
-    let registry: Option<crate::registry::Registry> = serde_json::from_slice(&bytes).ok();
-    registry.into_iter().flat_map(|registry| registry.instances).filter(wanted).collect()
+    let earlier = upstream::read_registry(workspace).ok().flatten();
+    earlier.into_iter().flat_map(|file| file.value.instances).filter(wanted).collect()
 }

@@ -1,0 +1,39 @@
+//! How long a later stage needs to load a registry, against parsing the same bytes with serde_json alone.
+//!
+//! Usage: `cargo bench -p rtt-core --bench registry -- ROOT`, ROOT being a workspace after stage 10. Prints the medians
+//! of five turns each in ms: loading, parsing.
+
+#![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
+#![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use rtt_core::stage::upstream;
+use rtt_core::workspace::{Workspace, layout};
+
+fn main() {
+    let root = std::env::args().skip(1).find(|argument| !argument.starts_with("--"));
+    let Some(root) = root else { return println!("skipped: no workspace was named") };
+    let workspace = Workspace::at(root);
+    let loading = median(|| {
+        let file = upstream::read_registry(&workspace).expect("readable").expect("there is one");
+        black_box(file.value.instances.len());
+    });
+    let parsing = median(|| {
+        let bytes = std::fs::read(workspace.path(layout::REGISTRY)).expect("readable");
+        let value: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
+        black_box(&value);
+    });
+    println!("{} {}", loading.as_millis(), parsing.as_millis());
+}
+
+fn median(mut act: impl FnMut()) -> Duration {
+    let mut times = [(); 5].map(|()| {
+        let started = Instant::now();
+        act();
+        started.elapsed()
+    });
+    times.sort();
+    times[2]
+}

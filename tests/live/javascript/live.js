@@ -1,0 +1,38 @@
+"use strict";
+
+const { AgentTestNastyV1, CallTimeoutError, NoRouteError, ProtocolError, RemoteError } = require(
+  "./.rtt/drivers/node/agent_test_nasty_v1.js",
+);
+
+/** Returns what a call is rejected with. */
+function rejection(call) {
+  return call.then(() => undefined, (error) => error);
+}
+
+async function main() {
+  const nasty = await AgentTestNastyV1.open({ agent: "a.live", timeoutMs: 20000 });
+  console.log("instance", nasty.instance);
+  console.log("text", await nasty.echoText({ text: 'naïve ☃ 𝄞 "quoted" \\ end' }));
+  console.log("integer", await nasty.echoInteger({ number: 9007199254740991 }));
+  const leaf = { value: "leaf" };
+  const found = await nasty.depth({ tree: { value: "root", children: [{ value: "twig", children: [leaf] }, leaf] } });
+  console.log("depth", found.depth, found.deepest.value);
+  console.log("keywords", (await nasty.class_({ import: "word", end: true })).return);
+  console.log("empty", await nasty.pingEmpty());
+  console.log("large", (await nasty.echoText({ text: "x".repeat(1048576) })).length);
+  const remote = await rejection(nasty.fail());
+  if (remote instanceof RemoteError) console.log("remote", remote.code, remote.remoteMessage);
+  if ((await rejection(nasty.slow(undefined, { timeoutMs: 300 }))) instanceof CallTimeoutError) console.log("timeout");
+  for (const [method, name] of [["wrong_id", "wrong id"], ["garbage", "garbage"], ["half_line", "half a line"]]) {
+    if ((await rejection(nasty.call(method))) instanceof ProtocolError) console.log(name, "refused");
+  }
+  if ((await rejection(nasty.call("echo_text", { text: 7 }))) instanceof ProtocolError) console.log("wrong type refused");
+  if (await nasty.health()) console.log("healthy");
+  if ((await rejection(nasty.shutDown())) instanceof ProtocolError) process.stdout.write("failover ");
+  const text = await nasty.echoText({ text: "again" });
+  console.log(nasty.instance, text);
+  await nasty.close();
+  if ((await rejection(AgentTestNastyV1.open({ agent: "a.nobody" }))) instanceof NoRouteError) console.log("no route");
+}
+
+main();

@@ -3,9 +3,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use rtt_core::diagnostic::{Diagnostic, Place};
+use rtt_core::diagnostic::{Diagnostic, Place, Severity};
 use rtt_core::json::Position;
-use rtt_core::manifest::{self, Manifest};
+use rtt_core::manifest::{self, Form, Sourced};
 use rtt_core::schema::Schema;
 
 const FILE: &str = "agents/x.agent.json";
@@ -18,7 +18,7 @@ fuzz_target!(|bytes: &[u8]| {
     }
     for sourced in &reading.manifests {
         check_place(&sourced.place, &text);
-        check_accepted(&sourced.manifest);
+        check_accepted(sourced);
     }
 });
 
@@ -38,11 +38,20 @@ fn check_place(place: &Place, text: &str) {
     assert!(column >= 1 && length.is_some_and(|length| column <= length + 1), "outside the text: {place:?}");
 }
 
+/// What is only a warning where somebody else's tools wrote it: placeholders, example hosts, unseen characters.
+const FORGIVEN: [&str; 3] = ["RTT-M017", "RTT-M018", "RTT-M019"];
+
 /// Demands that a manifest satisfies the schema, and that it is read back as it was.
-fn check_accepted(manifest: &Manifest) {
+fn check_accepted(sourced: &Sourced) {
+    let manifest = &sourced.manifest;
     let value = serde_json::to_value(manifest).expect("manifests have string keys and finite numbers");
     assert!(Schema::Manifest.validator().is_valid(&value), "against the schema: {value}");
     let again = manifest::read(FILE, &serde_json::to_vec(manifest).expect("as above"));
+    let errors = || again.diagnostics.iter().filter(|finding| finding.severity == Severity::Error);
+    if sourced.form != Form::Canonical && errors().count() > 0 {
+        assert!(errors().all(|finding| FORGIVEN.contains(&finding.rule)), "{:?}", again.diagnostics);
+        return;
+    }
     assert!(!again.is_invalid(), "{:?}", again.diagnostics);
     let read_back: Vec<_> = again.manifests.iter().map(|sourced| &sourced.manifest).collect();
     assert_eq!(read_back, [manifest]);

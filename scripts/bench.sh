@@ -28,21 +28,24 @@ target="${CARGO_TARGET_DIR:-$PWD/target}"
 scratch="$target/bench"
 mkdir -p "$scratch"
 echo "bench: building" >&2
-cargo build --quiet --release --locked -p rtt-00-bootstrap -p rtt-10-scan
+cargo build --quiet --release --locked -p rtt-00-bootstrap -p rtt-10-scan -p rtt-20-depdoctor
 export PATH="$target/release:$PATH"
 
 missed=0 root='' times=() peak=''
 
-# make_workspace COUNT: what follows works in a new workspace of that many manifests.
+# make_workspace COUNT [REQUIREMENTS [WRONG]]: what follows works in a new workspace, see scripts/bench/manifests.py.
 make_workspace() {
   echo "bench: writing $1 manifests" >&2
   root="$scratch/$1"
   rm -rf "$root"
-  python3 scripts/bench/manifests.py "$root" "$1"
+  python3 scripts/bench/manifests.py "$root" "$@"
   rtt-00-bootstrap --quiet --root "$root" >/dev/null
   # What is still to be written to the disk would be written while something is measured.
   sync
 }
+
+# Changes a value in one manifest, another one each time.
+edit="perl -pi -e 's/(\"memory_mb\": )(\d+)/\$1 . (\$2 + 1)/e' agents/region0/team0/service0/agent0.agent.json"
 
 # compare OPTION… COMMAND…: sets `times` to the median of each command, all measured in one run of hyperfine.
 compare() {

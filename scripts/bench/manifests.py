@@ -1,9 +1,10 @@
 """Writes generated agent manifests, 2 KB each on average, into nested folders of a workspace.
 
-Usage: manifests.py ROOT COUNT
+Usage: manifests.py ROOT COUNT [REQUIREMENTS [WRONG]]
 
 The same arguments give the same bytes, and the first manifests of a larger COUNT are those of a smaller one. Each
-manifest is valid and requires only earlier ones, in a version and with a capability that they have.
+manifest is valid and requires only earlier ones, in a version and with a capability that they have: up to three, or
+REQUIREMENTS of them, of which WRONG percent are not met.
 """
 
 import json
@@ -39,7 +40,15 @@ def schema(source, depth=0):
     return {"type": "object", "properties": members, "required": sorted(members)[:1]}
 
 
-def manifest(index, source):
+def requirement(one, source, wrong):
+    needed = {"symbol": symbol(one), "version": "^1", "capabilities": [capability(one)]}
+    if wrong and source.random() * 100 < wrong:
+        key, value = source.choice([("symbol", symbol(one) + "x"), ("version", "^2"), ("capabilities", ["none.such"])])
+        needed[key] = value
+    return needed
+
+
+def manifest(index, source, requirements, wrong):
     methods = {}
     for name in source.sample(WORDS, source.randint(1, 2)):
         methods[name] = {
@@ -47,7 +56,8 @@ def manifest(index, source):
             "params": schema(source),
             "result": schema(source),
         }
-    needed = sorted({source.randrange(index) for _ in range(source.randint(0, 3))}) if index else []
+    count = source.randint(0, 3) if requirements is None else requirements
+    needed = sorted({source.randrange(index) for _ in range(count)}) if index else []
     return {
         "symbol": symbol(index),
         "version": f"1.{index % 7}.{index % 3}",
@@ -59,7 +69,7 @@ def manifest(index, source):
             "capabilities": [capability(index)],
             "methods": methods,
         },
-        "requires": [{"symbol": symbol(one), "version": "^1", "capabilities": [capability(one)]} for one in needed],
+        "requires": [requirement(one, source, wrong) for one in needed],
         "qos": {"latency_ms": source.randint(1, 50), "throughput_mbps": source.randint(1, 500)},
         "resources": {"cpu": source.randint(1, 8) / 4, "memory_mb": 64 * source.randint(1, 16)},
     }
@@ -67,6 +77,8 @@ def manifest(index, source):
 
 def main():
     root, count = sys.argv[1], int(sys.argv[2])
+    requirements = int(sys.argv[3]) if len(sys.argv) > 3 else None
+    wrong = float(sys.argv[4]) if len(sys.argv) > 4 else 0
     source = random.Random(0)
     for index in range(count):
         service = index % SERVICES
@@ -74,7 +86,7 @@ def main():
         if index < SERVICES:
             os.makedirs(folder, exist_ok=True)
         with open(f"{folder}/agent{index}.agent.json", "w", encoding="ascii") as file:
-            file.write(json.dumps(manifest(index, source), indent=1) + "\n")
+            file.write(json.dumps(manifest(index, source, requirements, wrong), indent=1) + "\n")
 
 
 main()

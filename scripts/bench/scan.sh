@@ -21,7 +21,6 @@ bench_scan() {
   local scan="rtt-10-scan --quiet --root ." schema="$PWD/schemas/rtt.symbol.schema.json"
   local ajv="$scratch/node/node_modules/.bin/ajv" check_jsonschema="$scratch/venv/bin/check-jsonschema"
   # Counts a number up, so that the file is another one before each run.
-  local edit="perl -pi -e 's/(\"memory_mb\": )(\d+)/\$1 . (\$2 + 1)/e' agents/region0/team0/service0/agent0.agent.json"
   local cold unchanged
 
   make_workspace 20000

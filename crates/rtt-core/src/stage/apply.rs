@@ -15,7 +15,7 @@ use crate::apply::{ApplyLock, LockError, routing_table, status};
 use crate::clock;
 use crate::connector::index::Connectors;
 use crate::diagnostic::{Diagnostic, Place};
-use crate::json;
+use crate::json::{self, ParseErrorKind};
 use crate::plan::source::{self, Source};
 use crate::plan::{self, Plan, Verified, VerifyError};
 use crate::registry::Registry;
@@ -200,7 +200,17 @@ fn read_plan(workspace: &Workspace, request: &Request) -> Result<Result<Candidat
         let finding = Diagnostic::unreadable_json("RTT-S001", &name, &bytes, &error);
         Error::Invalid { message: format!("{name} is not valid"), diagnostics: vec![finding] }
     };
-    let document = json::parse(&bytes).map_err(unreadable)?;
+    let document = match json::parse(&bytes) {
+        Ok(document) => document,
+        // Readers disagree about which of the two counts, so no signature can say what was signed.
+        Err(error) if matches!(error.kind, ParseErrorKind::DuplicateKey(_)) => {
+            let place = Diagnostic::unreadable_json("RTT-A002", &name, &bytes, &error).place;
+            let mut report = untrusted(&name, &error.kind, REGENERATE);
+            report.diagnostics[0].place = place;
+            return Ok(Err(Box::new(report)));
+        }
+        Err(error) => return Err(unreadable(error)),
+    };
     let text = String::from_utf8(bytes.clone()).expect("the strict parser accepts only UTF-8");
     let verified = if request.no_verify {
         log::warn!("Plan signatures are not verified (--no-verify)");
@@ -210,7 +220,7 @@ fn read_plan(workspace: &Workspace, request: &Request) -> Result<Result<Candidat
     };
     let verified = match verified {
         Ok(verified) => verified,
-        Err(error) => return Ok(Err(Box::new(untrusted(&name, &error)))),
+        Err(error) => return Ok(Err(Box::new(refused(&name, &error)))),
     };
     let violations = Schema::Plan.check("RTT-S002", &name, &text, &verified);
     if !violations.is_empty() {
@@ -223,15 +233,21 @@ fn read_plan(workspace: &Workspace, request: &Request) -> Result<Result<Candidat
     Ok(Ok(Candidate { plan, text, name }))
 }
 
-fn untrusted(name: &str, error: &VerifyError) -> Report {
+fn refused(name: &str, error: &VerifyError) -> Report {
     let help = match error {
         VerifyError::Unknown { .. } => {
             "if the signer is to be trusted, put its .pub file into .rtt/registry/trust/keys/"
         }
         VerifyError::TooFew { .. } => "have the plan cosigned",
-        _ => "regenerate the plan with a valid signing key: rtt-40-solver --force",
+        _ => REGENERATE,
     };
-    let message = format!("Plan signature verification failed: {error}");
+    untrusted(name, error, help)
+}
+
+const REGENERATE: &str = "regenerate the plan with a valid signing key: rtt-40-solver --force";
+
+fn untrusted(name: &str, reason: &impl std::fmt::Display, help: &str) -> Report {
+    let message = format!("Plan signature verification failed: {reason}");
     refusal(Verdict::Untrusted, "RTT-A002", message, name, help)
 }
 

@@ -138,4 +138,33 @@ mod tests {
         let identity = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n-----END PUBLIC KEY-----";
         assert_eq!(PublicKey::from_pem(identity).err(), Some(InvalidKey::Weak));
     }
+
+    /// Project Wycheproof's vectors: every verdict as published, malformed and forged signatures among them.
+    #[test]
+    fn gives_the_published_verdicts() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/ed25519/wycheproof_ed25519_test.json");
+        let Ok(text) = std::fs::read_to_string(file) else {
+            println!("skipped: {file} is not here");
+            return;
+        };
+        let vectors: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        let bytes = |hex: &serde_json::Value| -> Vec<u8> {
+            let hex = hex.as_str().expect("a string").as_bytes();
+            let digits = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).expect("ASCII"), 16).expect("hex");
+            hex.chunks(2).map(digits).collect()
+        };
+        let (mut valid, mut invalid) = (0, 0);
+        for group in vectors["testGroups"].as_array().expect("a list") {
+            let key = PublicKey::from_pem(group["publicKeyPem"].as_str().expect("a string")).expect("a key");
+            for test in group["tests"].as_array().expect("a list") {
+                // A signature of another length is refused where its text is read.
+                let verdict = <[u8; 64]>::try_from(bytes(&test["sig"]))
+                    .is_ok_and(|signature| key.verify(&bytes(&test["msg"]), &signature));
+                assert_eq!(verdict, test["result"] == "valid", "{test}");
+                *(if verdict { &mut valid } else { &mut invalid }) += 1;
+            }
+        }
+        assert_eq!((valid + invalid, vectors["numberOfTests"].as_u64()), (151, Some(151)));
+        assert!(valid > 50 && invalid > 50, "{valid} {invalid}");
+    }
 }

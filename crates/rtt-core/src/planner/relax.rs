@@ -11,8 +11,8 @@ use minilp::{ComparisonOp, LinearExpr, OptimizationDirection, Variable};
 
 use super::problem::{OBJECTIVES, Objective, Problem};
 
-/// One solve cannot be stopped, and takes seconds beyond this many variables.
-const MAX_VARIABLES: usize = 1_500;
+/// One solve cannot be stopped, and takes many seconds beyond this many variables.
+const MAX_VARIABLES: usize = 3_000;
 /// What the simplex method may be off by, relative to the value.
 const TOLERANCE: f64 = 1e-6;
 

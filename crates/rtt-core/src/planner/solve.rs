@@ -5,8 +5,8 @@ use super::problem::{Assignment, OBJECTIVES, Objective, Problem};
 use super::relax;
 use super::search::{Budget, Found, Goal, search};
 
-/// Evaluated candidates per unit of effort; a second or less of one core.
-const WORK_PER_EFFORT: u64 = 2_000_000;
+/// Evaluated candidates per unit of effort: about a tenth of a second of one core in a release build.
+const WORK_PER_EFFORT: u64 = 10_000_000;
 
 /// Limits of the search.
 pub struct Options<'a> {

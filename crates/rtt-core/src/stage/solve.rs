@@ -25,13 +25,13 @@ use crate::trust::{PrivateKey, SIGNING_KEY_VARIABLE, TrustStore, signing_key};
 use crate::workspace::state::{Fingerprint, StateFile};
 use crate::workspace::{self, Workspace, durable, layout};
 
-/// The work limit where none is given: some seconds of one core.
+/// The work limit where none is given: about a second of one core.
 pub const DEFAULT_EFFORT: u32 = 10;
 
 /// The options of stage 40.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// Work limit of each search, in units of a second or less of one core.
+    /// Work limit of each search, in units of about a tenth of a second of one core.
     pub effort: u32,
     /// Stop searching after this time; the plan may then differ from run to run.
     pub time_limit: Option<Duration>,

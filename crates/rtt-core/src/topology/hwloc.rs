@@ -31,6 +31,7 @@ unsafe extern "C" {
     fn hwloc_get_api_version() -> c_uint;
     fn hwloc_topology_init(topology: *mut *mut c_void) -> c_int;
     fn hwloc_topology_load(topology: *mut c_void) -> c_int;
+    fn hwloc_topology_is_thissystem(topology: *mut c_void) -> c_int;
     fn hwloc_topology_destroy(topology: *mut c_void);
     fn hwloc_get_nbobjs_by_depth(topology: *mut c_void, depth: c_int) -> c_uint;
     fn hwloc_get_obj_by_depth(topology: *mut c_void, depth: c_int, index: c_uint) -> *mut TopologyObject;
@@ -66,6 +67,12 @@ impl Handle {
             let handle = Self(raw);
             (hwloc_topology_load(raw) == 0).then_some(handle)
         }
+    }
+
+    /// Tells whether the library looked at this machine, and not at one that was described to it.
+    fn is_this_machine(&self) -> bool {
+        // SAFETY: the handle is loaded.
+        unsafe { hwloc_topology_is_thissystem(self.0) != 0 }
     }
 
     fn nodes(&self) -> Vec<&TopologyObject> {
@@ -114,10 +121,10 @@ unsafe fn ordered(distances: &Distances, ids: &[u32]) -> Option<Vec<Vec<u64>>> {
     Some(positions.iter().map(|&a| positions.iter().map(|&b| values[a * size + b]).collect()).collect())
 }
 
-/// Asks the library for this machine, or for what `HWLOC_XMLFILE` or `HWLOC_SYNTHETIC` describe; `None` if it knows no
-/// node.
-pub(super) fn detect() -> Option<Topology> {
-    let handle = Handle::open()?;
+/// Asks the library for this machine, or for the one that `HWLOC_XMLFILE` or `HWLOC_SYNTHETIC` describe, if one is
+/// `described`; `None` if it knows no node, or cannot load the description: it would then go on with this machine.
+pub(super) fn detect(described: bool) -> Option<Topology> {
+    let handle = Handle::open().filter(|handle| !(described && handle.is_this_machine()))?;
     let nodes: Vec<RawNode> = handle
         .nodes()
         .into_iter()

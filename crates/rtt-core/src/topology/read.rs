@@ -42,24 +42,49 @@ struct FileLink {
     bandwidth_mbps: Option<f64>,
 }
 
+/// The variables by which a user names another machine to libhwloc.
+const OTHER_MACHINES: [&str; 2] = ["HWLOC_XMLFILE", "HWLOC_SYNTHETIC"];
+
 /// Reads the topology file; without one, asks libhwloc (which honours `HWLOC_XMLFILE` and `HWLOC_SYNTHETIC`), else the
 /// kernel.
 ///
 /// # Errors
-/// [`StateError::Invalid`] with every error of the file.
+/// [`StateError::Invalid`] with every error of the file; or if a user names another machine and libhwloc cannot load it.
 pub fn read(workspace: &Workspace) -> Result<Topology, StateError> {
     match workspace.read_optional(layout::TOPOLOGY)? {
         Some(bytes) => parse(&bytes),
-        None => Ok(detect()),
+        None => detect().map_err(|finding| StateError::Invalid(vec![*finding])),
     }
 }
 
-fn detect() -> Topology {
+fn detect() -> Result<Topology, Box<Diagnostic>> {
+    let is_set = |variable: &&str| std::env::var_os(variable).is_some_and(|value| !value.is_empty());
+    let described = OTHER_MACHINES.into_iter().find(is_set);
     #[cfg(feature = "hwloc")]
-    if let Some(found) = super::hwloc::detect() {
-        return found;
+    if let Some(found) = super::hwloc::detect(described.is_some()) {
+        return Ok(found);
     }
-    super::sysfs::detect()
+    match described {
+        // A plan for the machine at hand would be a plan for the wrong one.
+        Some(variable) => Err(Box::new(unloadable(variable))),
+        None => Ok(super::sysfs::detect()),
+    }
+}
+
+fn unloadable(variable: &str) -> Diagnostic {
+    let value = std::env::var_os(variable).unwrap_or_default().to_string_lossy().into_owned();
+    let finding = Diagnostic::error(RULE, format!("libhwloc cannot load the machine that ${variable} names: {value}"));
+    let written_by = std::fs::read_to_string(&value).ok().filter(|_| variable == OTHER_MACHINES[0]).and_then(|text| {
+        let (_, rest) = text.split_once("<topology version=\"")?;
+        rest.split_once('"').map(|(version, _)| version.to_owned())
+    });
+    let finding = match written_by {
+        Some(version) => finding.help(format!(
+            "the file has XML version {version}; libhwloc 2 reads versions 1 and 2: export it with lstopo --export-xml-flags v2"
+        )),
+        None => finding.help("lstopo, given the same variable, shows what is wrong with it"),
+    };
+    finding.help(format!("or describe the machine in {}, or unset the variable", layout::TOPOLOGY))
 }
 
 /// Reads the bytes of a topology file.

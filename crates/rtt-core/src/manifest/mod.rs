@@ -11,7 +11,7 @@ mod schema_shape;
 mod schema_text;
 
 pub use check::check;
-pub use read::{Form, Reading, Sourced, read};
+pub use read::{Form, Reading, Sourced, read, too_large};
 pub use schema_text::SchemaText;
 
 use std::collections::BTreeMap;

@@ -10,7 +10,7 @@ use super::accept::accept;
 use super::detect::{self, Shape};
 use super::{Manifest, check, foreign};
 use crate::diagnostic::{Diagnostic, Place, Severity};
-use crate::json::{self, Tree};
+use crate::json::{self, ParseError, ParseErrorKind, Position, Tree};
 use crate::schema::{self, Schema};
 
 /// The form in which a manifest was written.
@@ -80,6 +80,14 @@ fn read_at_a_glance(file: &str, bytes: &[u8]) -> Option<Reading> {
     let mut reading = Reading::default();
     Sink { file, text: "", reading: &mut reading }.register(manifest, Form::Canonical, "");
     Some(reading)
+}
+
+/// What a file gives that is larger than what is read, so that nobody needs to read it.
+pub fn too_large(file: &str, size: u64) -> Reading {
+    let kind = ParseErrorKind::TooLarge(usize::try_from(size).unwrap_or(usize::MAX), json::MAX_BYTES);
+    let error = ParseError { kind, at: Position { line: 1, column: 1 } };
+    let finding = Diagnostic::unreadable_json("RTT-M001", file, b"", &error);
+    Reading { manifests: Vec::new(), diagnostics: vec![finding] }
 }
 
 /// As [`read`], with every problem in words.

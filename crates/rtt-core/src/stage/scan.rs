@@ -10,9 +10,10 @@ mod record;
 mod sources;
 mod stat;
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -26,6 +27,7 @@ use self::stat::Stat;
 use super::{Context, Error, Report, Stage, Verdict, places};
 use crate::diagnostic::{self, Diagnostic, Place, Severity};
 use crate::digest::Digest;
+use crate::json;
 use crate::manifest::{self, Reading};
 use crate::registry::file::Head;
 use crate::registry::{Registry, Selection, Summary, collect};
@@ -144,7 +146,7 @@ pub fn verify_fresh(workspace: &Workspace, registry: &StateFile<Registry>) -> Re
         .par_iter()
         .filter_map(|file| {
             let known = index.as_ref().and_then(|index| index.digest(&file.path, file.stat));
-            let read = || std::fs::read(workspace.path(&file.path)).ok().map(Digest::of_bytes);
+            let read = || Content::read(&workspace.path(&file.path)).digest();
             Some((file.path.as_str(), known.or_else(read)?))
         })
         .collect();
@@ -202,20 +204,12 @@ fn read_files(
 fn read_file(workspace: &Workspace, file: &SourceFile, index: Option<&Index>, now: Option<Stat>) -> FileRecord {
     let path: Arc<str> = file.path.as_str().into();
     let stat = file.stat.filter(|stat| now.is_some_and(|now| stat.is_settled(now)));
-    let mut content = None;
-    let digest_of_content = |content: &mut Option<std::io::Result<Vec<u8>>>| {
-        let read = content.get_or_insert_with(|| std::fs::read(workspace.path(&file.path)));
-        read.as_ref().ok().map(Digest::of_bytes)
-    };
-    if let Some(known) = index.and_then(|index| index.record(&path, stat, || digest_of_content(&mut content))) {
+    let content = OnceCell::new();
+    let read = || content.get_or_init(|| Content::read(&workspace.path(&file.path)));
+    if let Some(known) = index.and_then(|index| index.record(&path, stat, || read().digest())) {
         return known;
     }
-    let digest = digest_of_content(&mut content);
-    let reading = match content {
-        Some(Ok(bytes)) => manifest::read(&path, &bytes),
-        Some(Err(error)) => Reading { manifests: Vec::new(), diagnostics: vec![unreadable(&path, &error.to_string())] },
-        None => unreachable!("the digest was taken of the content"),
-    };
+    let (digest, reading) = (read().digest(), read().manifests(&path));
     // Not collected, which would keep the much larger allocation of the manifests.
     let mut instances = Vec::with_capacity(reading.manifests.len());
     instances.extend(reading.manifests.into_iter().map(Record::new));
@@ -241,10 +235,44 @@ fn remember(workspace: &Workspace, head: &Head, files: &[FileRecord], written: &
     }
 }
 
-fn unreadable(path: &str, error: &str) -> Diagnostic {
-    Diagnostic::error("RTT-M014", format!("cannot be read: {error}"))
-        .at(Place::file(path))
-        .help("expected a readable file: check its permissions, or leave it out with --exclude")
+/// What is in a file, as far as it may be read.
+enum Content {
+    Bytes(Vec<u8>),
+    /// More bytes than are read.
+    TooLarge(u64),
+    Unreadable(std::io::Error),
+}
+
+impl Content {
+    fn read(path: &Path) -> Self {
+        match std::fs::metadata(path) {
+            Ok(metadata) if metadata.len() > json::MAX_BYTES as u64 => return Self::TooLarge(metadata.len()),
+            Ok(_) => {}
+            Err(error) => return Self::Unreadable(error),
+        }
+        std::fs::read(path).map_or_else(Self::Unreadable, Self::Bytes)
+    }
+
+    /// `None` for what was not read; it is then no source of the registry.
+    fn digest(&self) -> Option<Digest> {
+        match self {
+            Self::Bytes(bytes) => Some(Digest::of_bytes(bytes)),
+            Self::TooLarge(_) | Self::Unreadable(_) => None,
+        }
+    }
+
+    fn manifests(&self, path: &str) -> Reading {
+        match self {
+            Self::Bytes(bytes) => manifest::read(path, bytes),
+            Self::TooLarge(size) => manifest::too_large(path, *size),
+            Self::Unreadable(error) => {
+                let finding = Diagnostic::error("RTT-M014", format!("cannot be read: {error}"))
+                    .at(Place::file(path))
+                    .help("expected a readable file: check its permissions, or leave it out with --exclude");
+                Reading { manifests: Vec::new(), diagnostics: vec![finding] }
+            }
+        }
+    }
 }
 
 /// The manifests count by one digest over the lines `<sha256>  <path>`, as sha256sum writes them.
@@ -271,10 +299,7 @@ fn check_files(workspace: &Workspace, request: &Request) -> Result<Report, Error
     let mut invalid = 0;
     for path in &request.check {
         let name = workspace.relative(path);
-        let reading = match std::fs::read(path) {
-            Ok(bytes) => manifest::read(&name, &bytes),
-            Err(error) => Reading { manifests: Vec::new(), diagnostics: vec![unreadable(&name, &error.to_string())] },
-        };
+        let reading = Content::read(path).manifests(&name);
         invalid += usize::from(reading.is_invalid());
         manifests.extend(reading.manifests);
         diagnostics.extend(reading.diagnostics);

@@ -365,6 +365,20 @@ proptest::proptest! {
     }
 }
 
+/// Larger than memory, if need be: such a file is never read.
+#[test]
+fn a_huge_file_is_refused_unread() {
+    let here = Here::new(&[("agents/a.agent.json", &manifest("x.a", "1.0.0")), ("agents/huge.agent.json", "")]);
+    let huge = fs::File::options().write(true).open(here.path("agents/huge.agent.json")).expect("there");
+    huge.set_len(1 << 40).expect("a sparse file");
+    let report = here.run(&Request { skip_invalid: true, ..Request::default() });
+    assert_eq!(rules(&report), [("RTT-M001", Severity::Warning)]);
+    assert!(report.diagnostics[0].message.contains("1099511627776 bytes"), "{:?}", report.diagnostics);
+    assert!(here.changed().is_empty());
+    huge.set_len(0).expect("a sparse file");
+    assert_eq!(here.changed(), ["agents/huge.agent.json"]);
+}
+
 #[test]
 fn no_manifests_make_an_empty_registry() {
     let here = Here::new(&[]);

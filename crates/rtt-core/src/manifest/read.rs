@@ -82,11 +82,14 @@ fn read_at_a_glance(file: &str, bytes: &[u8]) -> Option<Reading> {
     Some(reading)
 }
 
+const EXPECTED: &str = "expected one JSON document in UTF-8 that holds an agent manifest";
+
 /// What a file gives that is larger than what is read, so that nobody needs to read it.
 pub fn too_large(file: &str, size: u64) -> Reading {
     let kind = ParseErrorKind::TooLarge(usize::try_from(size).unwrap_or(usize::MAX), json::MAX_BYTES);
     let error = ParseError { kind, at: Position { line: 1, column: 1 } };
-    let finding = Diagnostic::unreadable_json("RTT-M001", file, b"", &error);
+    let mut finding = Diagnostic::unreadable_json("RTT-M001", file, b"", &error).help(EXPECTED);
+    finding.place = finding.place.map(|place| Place { snippet: None, ..place });
     Reading { manifests: Vec::new(), diagnostics: vec![finding] }
 }
 
@@ -96,7 +99,7 @@ pub(super) fn read_thoroughly(file: &str, bytes: &[u8]) -> Reading {
     match json::parse(bytes) {
         Err(error) => {
             let finding = Diagnostic::unreadable_json("RTT-M001", file, bytes, &error);
-            reading.diagnostics.push(finding.help("expected one JSON document in UTF-8 that holds an agent manifest"));
+            reading.diagnostics.push(finding.help(EXPECTED));
         }
         Ok(value) => {
             let text = std::str::from_utf8(bytes).expect("the strict parser accepts only UTF-8");

@@ -84,12 +84,11 @@ fn read_at_a_glance(file: &str, bytes: &[u8]) -> Option<Reading> {
 
 const EXPECTED: &str = "expected one JSON document in UTF-8 that holds an agent manifest";
 
-/// What a file gives that is larger than what is read, so that nobody needs to read it.
-pub fn too_large(file: &str, size: u64) -> Reading {
+/// What a file gives that is larger than what is read, so that nobody needs to read more than its `head`.
+pub fn too_large(file: &str, size: u64, head: &[u8]) -> Reading {
     let kind = ParseErrorKind::TooLarge(usize::try_from(size).unwrap_or(usize::MAX), json::MAX_BYTES);
     let error = ParseError { kind, at: Position { line: 1, column: 1 } };
-    let mut finding = Diagnostic::unreadable_json("RTT-M001", file, b"", &error).help(EXPECTED);
-    finding.place = finding.place.map(|place| Place { snippet: None, ..place });
+    let finding = Diagnostic::unreadable_json("RTT-M001", file, head, &error).help(EXPECTED);
     Reading { manifests: Vec::new(), diagnostics: vec![finding] }
 }
 

@@ -13,6 +13,8 @@ mod stat;
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -235,36 +237,46 @@ fn remember(workspace: &Workspace, head: &Head, files: &[FileRecord], written: &
     }
 }
 
+/// How much of a file that is too large is read to show where it begins, in bytes.
+const SHOWN_HEAD: u64 = 4096;
+
 /// What is in a file, as far as it may be read.
 enum Content {
     Bytes(Vec<u8>),
-    /// More bytes than are read.
-    TooLarge(u64),
+    /// More bytes than are read: how many, and the first of them.
+    TooLarge(u64, Vec<u8>),
     Unreadable(std::io::Error),
 }
 
 impl Content {
     fn read(path: &Path) -> Self {
-        match std::fs::metadata(path) {
-            Ok(metadata) if metadata.len() > json::MAX_BYTES as u64 => return Self::TooLarge(metadata.len()),
-            Ok(_) => {}
-            Err(error) => return Self::Unreadable(error),
-        }
-        std::fs::read(path).map_or_else(Self::Unreadable, Self::Bytes)
+        let read = || {
+            let mut file = File::open(path)?;
+            let size = file.metadata()?.len();
+            let mut bytes = Vec::new();
+            if size > json::MAX_BYTES as u64 {
+                file.take(SHOWN_HEAD).read_to_end(&mut bytes)?;
+                return Ok(Self::TooLarge(size, bytes));
+            }
+            bytes.reserve_exact(usize::try_from(size).unwrap_or_default());
+            file.read_to_end(&mut bytes)?;
+            Ok(Self::Bytes(bytes))
+        };
+        read().unwrap_or_else(Self::Unreadable)
     }
 
     /// `None` for what was not read; it is then no source of the registry.
     fn digest(&self) -> Option<Digest> {
         match self {
             Self::Bytes(bytes) => Some(Digest::of_bytes(bytes)),
-            Self::TooLarge(_) | Self::Unreadable(_) => None,
+            Self::TooLarge(..) | Self::Unreadable(_) => None,
         }
     }
 
     fn manifests(&self, path: &str) -> Reading {
         match self {
             Self::Bytes(bytes) => manifest::read(path, bytes),
-            Self::TooLarge(size) => manifest::too_large(path, *size),
+            Self::TooLarge(size, head) => manifest::too_large(path, *size, head),
             Self::Unreadable(error) => {
                 let finding = Diagnostic::error("RTT-M014", format!("cannot be read: {error}"))
                     .at(Place::file(path))

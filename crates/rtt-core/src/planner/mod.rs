@@ -7,6 +7,7 @@ mod build;
 mod conflict;
 mod evaluate;
 mod explain;
+mod pack;
 pub mod problem;
 mod relax;
 mod search;

@@ -49,41 +49,55 @@ impl Budget<'_> {
     }
 }
 
+/// What part of the budget, one in this many, goes into a first attempt.
+const QUICK: u64 = 16;
+/// How many walks in a row may lead to no better incumbent.
+const PATIENCE: u32 = 12;
+
 /// Searches for an assignment.
 pub(super) fn search(problem: &Problem, goal: Goal, budget: &mut Budget) -> Found {
     let mut search = Search::new(problem, goal);
     let Some(root) = search.open(budget) else {
         return Found { incumbent: None, is_exhausted: true, root: None, nodes: 1 };
     };
-    // A first assignment from the agents that are hardest to place, where the order of routes runs into full nodes.
-    if goal == Goal::Best {
-        search.pack(budget);
+    if goal == Goal::Feasible {
+        let is_exhausted = search.branch(0, budget);
+        return Found { incumbent: search.incumbent, is_exhausted, root: Some(root), nodes: search.nodes };
     }
-    let is_exhausted = search.branch(0, budget);
+    // Most problems are small: they are solved before it pays to look for a better incumbent.
+    let mut quick = Budget { left: budget.left / QUICK, expired: budget.expired };
+    let reserved = quick.left;
+    search.pack(0, &mut quick);
+    let mut is_exhausted = search.branch(0, &mut quick);
+    budget.left -= reserved - quick.left;
+    if !is_exhausted && !(budget.expired)() {
+        search.pack(PATIENCE, budget);
+        is_exhausted = search.branch(0, budget);
+    }
     Found { incumbent: search.incumbent, is_exhausted, root: Some(root), nodes: search.nodes }
 }
 
-struct Search<'p> {
-    problem: &'p Problem,
+pub(super) struct Search<'p> {
+    pub(super) problem: &'p Problem,
     goal: Goal,
     /// Agents in the order in which they are placed.
-    order: Vec<usize>,
+    pub(super) order: Vec<usize>,
     /// Routes whose cost depends on where an agent is.
-    touching: Vec<Vec<usize>>,
+    pub(super) touching: Vec<Vec<usize>>,
     /// Class of each node: nodes of a class are interchangeable as long as they are empty.
     class: Vec<usize>,
-    placed: Vec<Option<usize>>,
-    free: Vec<(i64, i64)>,
+    pub(super) placed: Vec<Option<usize>>,
+    pub(super) free: Vec<(i64, i64)>,
     guests: Vec<usize>,
     /// Bound of each route, and the sum with the agents' churn.
-    bounds: Vec<Objective>,
-    total: Objective,
+    pub(super) bounds: Vec<Objective>,
+    pub(super) total: Objective,
     incumbent: Option<(Objective, Assignment)>,
     nodes: u64,
 }
 
 /// What a placement changed, to undo it.
-struct Trail {
+pub(super) struct Trail {
     bounds: Vec<(usize, Objective)>,
     total: Objective,
 }
@@ -131,7 +145,7 @@ impl<'p> Search<'p> {
     }
 
     /// Returns the least cost of a route over everything still possible, and its candidate; `None` if nothing is.
-    fn best(&self, route: &Route, budget: &mut Budget) -> Option<(Objective, usize)> {
+    pub(super) fn best(&self, route: &Route, budget: &mut Budget) -> Option<(Objective, usize)> {
         let mut best: Option<(Objective, usize)> = None;
         let mut work = 1;
         for (index, &candidate) in route.candidates.iter().enumerate() {
@@ -189,7 +203,7 @@ impl<'p> Search<'p> {
     }
 
     /// Places an agent on a node where it fits; `None`, and nothing changed, if a route cannot be served then.
-    fn place(&mut self, agent: usize, node: usize, budget: &mut Budget) -> Option<Trail> {
+    pub(super) fn place(&mut self, agent: usize, node: usize, budget: &mut Budget) -> Option<Trail> {
         let mut trail = Trail { bounds: Vec::new(), total: self.total };
         let demand = &self.problem.agents[agent];
         self.placed[agent] = Some(node);
@@ -216,7 +230,7 @@ impl<'p> Search<'p> {
         Some(trail)
     }
 
-    fn remove(&mut self, agent: usize, trail: Trail) {
+    pub(super) fn remove(&mut self, agent: usize, trail: Trail) {
         let Some(node) = self.placed[agent].take() else { return };
         let demand = &self.problem.agents[agent];
         self.free[node].0 += demand.millicores;
@@ -226,8 +240,26 @@ impl<'p> Search<'p> {
         self.total = trail.total;
     }
 
+    /// Moves a placed agent without a look at routes and room; returns where it was.
+    pub(super) fn shift(&mut self, agent: usize, node: usize) -> Option<usize> {
+        let demand = &self.problem.agents[agent];
+        let before = self.placed[agent].replace(node)?;
+        let moves = |node: usize| match demand.applied {
+            Some(Some(applied)) => i64::from(applied != node && demand.allowed.contains(&applied)),
+            _ => 0,
+        };
+        self.total[4] += moves(node) - moves(before);
+        for (node, sign) in [(before, 1), (node, -1)] {
+            self.free[node].0 += sign * demand.millicores;
+            self.free[node].1 += sign * demand.memory_mib;
+        }
+        self.guests[before] -= 1;
+        self.guests[node] += 1;
+        Some(before)
+    }
+
     /// The nodes worth trying for an agent: of interchangeable empty ones only the first.
-    fn choices(&self, agent: usize) -> Vec<usize> {
+    pub(super) fn choices(&self, agent: usize) -> Vec<usize> {
         let mut empty_classes = Vec::new();
         let mut choices = self.problem.agents[agent].allowed.clone();
         choices.retain(|&node| {
@@ -288,7 +320,7 @@ impl<'p> Search<'p> {
     }
 
     /// Chooses the primaries of a complete placement; `false` if the budget ran out.
-    fn complete(&mut self, budget: &mut Budget) -> bool {
+    pub(super) fn complete(&mut self, budget: &mut Budget) -> bool {
         let placement: Vec<usize> = self.placed.iter().map(|node| node.expect("every agent is placed")).collect();
         let mut options = Vec::new();
         for route in &self.problem.routes {
@@ -364,79 +396,6 @@ impl<'p> Search<'p> {
             }
         }
         true
-    }
-
-    /// Makes a first incumbent: the agents with the largest demand first, each where it costs least, then single moves
-    /// as long as one helps.
-    fn pack(&mut self, budget: &mut Budget) {
-        let limit = budget.left / 4;
-        let mut order = self.order.clone();
-        let share = |agent: usize| {
-            let demand = &self.problem.agents[agent];
-            (demand.allowed.len(), std::cmp::Reverse((demand.millicores, demand.memory_mib)))
-        };
-        order.sort_by_key(|&agent| share(agent));
-        let mut trails = Vec::new();
-        for &agent in &order {
-            match self.cheapest(agent, budget) {
-                Some(trail) => trails.push((agent, trail)),
-                None => break,
-            }
-        }
-        if trails.len() == order.len() {
-            while budget.left > limit * 3 && self.improve(&order, budget) {}
-            self.complete(budget);
-        }
-        self.reset(budget);
-    }
-
-    fn cheapest(&mut self, agent: usize, budget: &mut Budget) -> Option<Trail> {
-        let mut best = None;
-        for node in self.choices(agent) {
-            if let Some(trail) = self.place(agent, node, budget) {
-                best = best.min(Some((self.total, node))).or(Some((self.total, node)));
-                self.remove(agent, trail);
-            }
-        }
-        best.and_then(|(_, node)| self.place(agent, node, budget))
-    }
-
-    /// Moves each agent once to where the whole costs least; tells whether anything became better.
-    fn improve(&mut self, agents: &[usize], budget: &mut Budget) -> bool {
-        let before = self.total;
-        for &agent in agents {
-            self.lift(agent, budget);
-            drop(self.cheapest(agent, budget));
-        }
-        self.total < before
-    }
-
-    /// Takes a placed agent away again, when the trail of its placement is no longer the last one.
-    fn lift(&mut self, agent: usize, budget: &mut Budget) {
-        let Some(node) = self.placed[agent] else { return };
-        let demand = &self.problem.agents[agent];
-        let trail = Trail { bounds: Vec::new(), total: self.total };
-        self.remove(agent, trail);
-        if let Some(Some(applied)) = demand.applied
-            && applied != node
-            && demand.allowed.contains(&applied)
-        {
-            self.total[4] -= 1;
-        }
-        for position in 0..self.touching[agent].len() {
-            let index = self.touching[agent][position];
-            let bound = self.best(&self.problem.routes[index], budget);
-            let (bound, _) = bound.expect("with one end less fixed, no fewer ways remain");
-            subtract(&mut self.total, &self.bounds[index]);
-            add(&mut self.total, &bound);
-            self.bounds[index] = bound;
-        }
-    }
-
-    fn reset(&mut self, budget: &mut Budget) {
-        for agent in 0..self.placed.len() {
-            self.lift(agent, budget);
-        }
     }
 }
 

@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <locale.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,16 +43,23 @@ void *rtt_alloc(rtt_arena *arena, size_t size)
     return memset(memory, 0, size);
 }
 
+char *rtt_print_list(rtt_arena *arena, const char *format, va_list values)
+{
+    va_list again;
+    va_copy(again, values);
+    size_t size = (size_t)vsnprintf(NULL, 0, format, again) + 1;
+    va_end(again);
+    char *text = rtt_alloc(arena, size);
+    vsnprintf(text, size, format, values);
+    return text;
+}
+
 char *rtt_print(rtt_arena *arena, const char *format, ...)
 {
-    va_list values, again;
+    va_list values;
     va_start(values, format);
-    va_copy(again, values);
-    size_t size = (size_t)vsnprintf(NULL, 0, format, values) + 1;
-    char *text = rtt_alloc(arena, size);
-    vsnprintf(text, size, format, again);
+    char *text = rtt_print_list(arena, format, values);
     va_end(values);
-    va_end(again);
     return text;
 }
 

@@ -3,6 +3,7 @@
 #ifndef RTT_JSON_H
 #define RTT_JSON_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,6 +15,7 @@ typedef struct {
 
 void *rtt_alloc(rtt_arena *arena, size_t size);
 __attribute__((format(printf, 2, 3))) char *rtt_print(rtt_arena *arena, const char *format, ...);
+char *rtt_print_list(rtt_arena *arena, const char *format, va_list values);
 void rtt_arena_free(rtt_arena *arena);
 /* Is realloc(). */
 void *rtt_resize(void *memory, size_t size);

@@ -2,7 +2,7 @@
 /* What every connector of this folder shares: routes, sockets, JSON-RPC framing and errors.
 
    A client serves one thread at a time. A call is sent at most once: a lost connection is an error of that call, and
-   the next call connects anew. What a call returns, errors too, stays valid until the next call of the same client. */
+   the next call connects anew. What a call returns, errors too, stays valid until the same client's next call has ended. */
 #ifndef RTT_RUNTIME_H
 #define RTT_RUNTIME_H
 

@@ -480,7 +480,7 @@ static rtt_status find_route(rtt_client *client, const rtt_options *options)
     if (client->root == NULL) {
         return fail(client, RTT_NO_ROUTE, "no workspace: set RTT_ROOT or run in a folder below one that holds .rtt");
     }
-    const rtt_json *document;
+    const rtt_json *document = NULL;
     const char *problem = read_document(arena, rtt_print(arena, "%s/.rtt/routes.json", client->root), &document);
     if (problem != NULL) {
         return fail(client, RTT_NO_ROUTE, "cannot read .rtt/routes.json: %s", problem);
@@ -534,7 +534,8 @@ rtt_status rtt_open(rtt_client **client, const rtt_interface *api, const rtt_opt
     for (size_t index = 0; index < opened->n_methods; index++) {
         const rtt_method *known = &api->methods[index];
         const char *name = rtt_unescaped(&opened->lasting, known->name)->text;
-        opened->methods[index] = (method){name, parse_shape(&opened->lasting, known->params_shape), parse_shape(&opened->lasting, known->result_shape)};
+        const rtt_json *params = parse_shape(&opened->lasting, known->params_shape), *result = parse_shape(&opened->lasting, known->result_shape);
+        opened->methods[index] = (method){name, params, result};
     }
     return ensure_connected(opened, rtt_now_ms() + opened->timeout_ms);
 }

@@ -246,7 +246,8 @@ inline Connection connect_tcp(const std::string &endpoint, Clock::time_point dea
     if (host.size() > 1 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
     addrinfo wanted{}, *first = nullptr;
     wanted.ai_socktype = SOCK_STREAM;
-    if (const int problem = getaddrinfo(host.c_str(), endpoint.c_str() + colon + 1, &wanted, &first); problem != 0) throw Broken{gai_strerror(problem)};
+    const int problem = getaddrinfo(host.c_str(), endpoint.c_str() + colon + 1, &wanted, &first);
+    if (problem != 0) throw Broken{gai_strerror(problem)};
     const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> found(first, freeaddrinfo);
     for (const addrinfo *one = found.get();; one = one->ai_next) {
         try {
@@ -457,7 +458,8 @@ public:
     }
 
 protected:
-    Client(const Interface &api, const Options &options) : api_(api), route_(detail::find_route(api, options)), instance_(route_.targets[0].instance) {
+    Client(const Interface &api, const Options &options)
+        : api_(api), route_(detail::find_route(api, options)), instance_(route_.targets[0].instance) {
         for (const auto &[name, method] : api.methods) {
             shapes_[name] = {Json::parse(method.params_shape).value(), Json::parse(method.result_shape).value()};
         }

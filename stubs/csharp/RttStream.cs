@@ -4,6 +4,7 @@ using System;
 using System.Collections.Generic;
 using System.Diagnostics;
 using System.IO;
+using System.Linq;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
@@ -105,14 +106,15 @@ namespace Rtt
 
         public static RttStream Spawn(string root, List<string> command)
         {
-            var how = new ProcessStartInfo(command[0])
+            // Mono ignores a list of arguments and .NET splits a line of them in another way; a shell's quotes hold anything in both.
+            var how = new ProcessStartInfo("/bin/sh", "-c \"eval \\\"$RTT_COMMAND\\\"\"")
             {
                 WorkingDirectory = root,
                 UseShellExecute = false,
                 RedirectStandardInput = true,
                 RedirectStandardOutput = true,
             };
-            command.GetRange(1, command.Count - 1).ForEach(how.ArgumentList.Add);
+            how.EnvironmentVariables["RTT_COMMAND"] = "exec " + string.Join(" ", command.Select(word => "'" + word.Replace("'", "'\\''") + "'"));
             return new RttStream(Process.Start(how));
         }
 

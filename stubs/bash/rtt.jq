@@ -30,20 +30,23 @@ def mismatch($shape; $at):
     else null
     end;
 
+# In a list, because `try` would also catch what goes wrong after it.
+def parsed($what): [fromjson?] | if . == [] then error("\($what) not JSON") else .[0] end;
+
 # Returns the parameters that arguments give: one JSON document, or members by name=value. Where a schema asks for a
 # member that cannot be a text, the value is JSON.
 def parameters($shape):
   if . == [] then null
   elif length == 1 and (.[0] | test("^\\s*[\\[{]")) then
-    .[0] | try fromjson catch error("the parameters are not JSON")
+    .[0] | parsed("the parameters are")
   else
     reduce .[] as $argument ({};
       ($argument | split("=")[0] // "") as $name
       | if $name == $argument then error("\($argument | tojson) is neither name=value nor a JSON document") else . end
       | $argument[($name | length) + 1:] as $value
-      | ([$shape.properties[$name]?.type | if type == "array" then .[] else values end]) as $types
+      | [$shape.properties[$name]?.type | if type == "array" then .[] else values end] as $types
       | .[$name] = if $types == [] or any($types[]; . == "string") then $value
-          else $value | try fromjson catch error("params.\($name) is not JSON")
+          else $value | parsed("params.\($name) is")
           end)
   end;
 
@@ -127,8 +130,8 @@ def symbol_of:
     else split("@")[0] // ""
     end;
 
-# Where calls go: interface, routes.json, agent or nothing. Returns the default timeout in milliseconds and the
-# targets, one a line.
+# Where calls go: interface, routes.json, agent or nothing. Returns the default timeout in seconds and the targets, one
+# a line.
 def route:
   (.[0] | fromjson) as $interface | .[2] as $agent
   | [.[1] | fromjson? | objects | .routes | arrays | .[] | objects | select(.status | type == "object")
@@ -155,7 +158,7 @@ def route:
       "no_route\nthe route leads to \($targets[0].instance), not to major version \($interface.major)"
     else
       ([$route.qos | objects | .latency_ms | numbers | [. * 100, 1000] | max] | .[0] // $interface.timeout_ms) as $timeout_ms
-      | "route\n\($timeout_ms)\n" + ($targets | map(tojson) | join("\n"))
+      | "route\n\($timeout_ms / 1000)\n" + ($targets | map(tojson) | join("\n"))
     end;
 
 # The parts of a target, each ended by a NUL: instance, lane, endpoint.

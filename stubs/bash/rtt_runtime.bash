@@ -50,7 +50,7 @@ rtt::open() {
     rtt::_fail usage "open does not know the option $1"
     return
   fi
-  rtt::_drop
+  rtt::close "$client"
   if ! root=$(rtt::find_root "$root"); then
     rtt::_fail no_route "no workspace: set RTT_ROOT or run in a folder below one that holds .rtt"
     return
@@ -66,7 +66,7 @@ rtt::open() {
   fi
   _rtt[$client.root]=$root
   _rtt[$client.targets]=${text#*$'\n'}
-  _rtt[$client.timeout]=${timeout:-$((${text%%$'\n'*} / 1000)).$((${text%%$'\n'*} % 1000))}
+  _rtt[$client.timeout]=${timeout:-${text%%$'\n'*}}
   _rtt[$client.id]=0
   rtt::_deadline "${_rtt[$client.timeout]}" && rtt::_ensure_connected || rtt::_fail "$kind" "$text"
 }
@@ -142,7 +142,7 @@ rtt::close() {
 rtt::find_root() {
   local folder=${1:-$PWD}
   if [[ -n ${1:-} ]]; then
-    CDPATH='' cd -- "$folder" && pwd
+    CDPATH='' cd -- "$folder" 2>/dev/null && pwd
     return
   fi
   until [[ -d $folder/.rtt ]]; do
@@ -188,13 +188,12 @@ rtt::_deadline() {
 
 # Leaves the seconds until the deadline in the caller's `left`; fails if it has passed.
 rtt::_left() {
-  local LC_ALL=C now
-  now=${EPOCHREALTIME/./}
-  if ((now >= deadline)); then
+  local left_us=$((deadline - ${EPOCHREALTIME/[^0-9]/}))
+  if ((left_us <= 0)); then
     kind=timeout text='timed out'
     return 1
   fi
-  printf -v left '%d.%06d' $(((deadline - now) / 1000000)) $(((deadline - now) % 1000000))
+  printf -v left '%d.%06d' $((left_us / 1000000)) $((left_us % 1000000))
 }
 
 # Ends the connection, if there is one.
@@ -239,20 +238,18 @@ rtt::_ensure_connected() {
 
 # rtt::_connect LANE ENDPOINT...
 rtt::_connect() {
-  local RTT_PEER RTT_PEER_PID in out left first
-  rtt::_left || return
+  local RTT_PEER RTT_PEER_PID in out line
   coproc RTT_PEER { rtt::_peer "$@"; }
   # Moved, so that Bash takes them for the shell's own and not for those of its one coprocess.
   exec {in}<&"${RTT_PEER[0]}"- {out}>&"${RTT_PEER[1]}"-
   _rtt[$client.pid]=$RTT_PEER_PID _rtt[$client.in]=$in _rtt[$client.out]=$out
   disown "$RTT_PEER_PID"
-  if ! IFS= read -r -t "$left" -u "$in" first; then
+  if ! rtt::_receive; then
     kill "$RTT_PEER_PID" 2>/dev/null
-    text='timed out'
     return 1
   fi
-  if [[ -n $first ]]; then
-    text=${first##*] E }
+  if [[ -n $line ]]; then
+    text=${line##*] E }
     return 1
   fi
   _rtt[$client.meta]=''
@@ -286,9 +283,9 @@ rtt::_peer() {
 }
 
 rtt::_open_mcp() {
-  local id=0
-  if [[ $1 == stdio ]]; then
-    local deadline=$((deadline > ${EPOCHREALTIME/[^0-9]/} + _RTT_START_US ? deadline : ${EPOCHREALTIME/[^0-9]/} + _RTT_START_US))
+  local id=0 start=$((${EPOCHREALTIME/[^0-9]/} + _RTT_START_US))
+  if [[ $1 == stdio ]] && ((start > deadline)); then
+    local deadline=$start
   fi
   rtt::_jq initialize "${_rtt[$client.interface]}" "$id"
   rtt::_exchange ''
@@ -320,11 +317,11 @@ rtt::_exchange() {
   done
 }
 
-# rtt::_send LINE. By another process: `printf` itself would wait without end, or die with the shell by SIGPIPE.
+# rtt::_send LINE. By a process of its own: the shell itself would wait without end, or die by SIGPIPE.
 rtt::_send() {
   local left status=0
   rtt::_left || return
-  timeout "$left" cat <<<"$1" >&"${_rtt[$client.out]}" 2>/dev/null || status=$?
+  timeout --foreground "$left" cat <<<"$1" >&"${_rtt[$client.out]}" 2>/dev/null || status=$?
   case $status in
     0) return 0 ;;
     124) kind=timeout text='timed out' ;;
@@ -333,12 +330,15 @@ rtt::_send() {
   return 1
 }
 
-# Leaves the next line in the caller's `line`.
+# Leaves the next line in the caller's `line`. By a process of its own: `read -t` asks for each byte whether it has come.
 rtt::_receive() {
-  local LC_ALL=C left status=0
+  local left status=0
   rtt::_left || return
-  IFS= read -r -t "$left" -n $((_RTT_MAX_LINE + 1)) -u "${_rtt[$client.in]}" line || status=$?
-  if ((status > 128)); then
+  line=$(
+    LC_ALL=C timeout --foreground "$left" "$BASH" -c 'IFS= read -r -n "$0" line && printf %s "$line"' $((_RTT_MAX_LINE + 1)) \
+      <&"${_rtt[$client.in]}"
+  ) || status=$?
+  if ((status == 124)); then
     kind=timeout text='timed out'
   elif ((status)); then
     kind=broken text='the connection ended before the answer'

@@ -5,6 +5,9 @@ use semver::Version;
 use crate::digest::Digest;
 use crate::symbol::{MAX_SYMBOL_BYTES, Symbol};
 
+/// No segment may fill a symbol alone, because a symbol needs two.
+const MAX_SEGMENT_BYTES: usize = MAX_SYMBOL_BYTES / 2 - 16;
+
 /// Builds the symbol `<prefix>.<name>` from a free name, which becomes one segment.
 pub(super) fn symbol(prefix: &str, name: &str) -> Symbol {
     joined(&[prefix], [name])
@@ -59,8 +62,8 @@ fn joined<'a>(prefix: &[&str], names: impl IntoIterator<Item = &'a str>) -> Symb
     name.parse().expect("every segment was made legal and the length is bounded")
 }
 
-/// Makes one legal segment: lower case, runs of spaces and punctuation one `-`. Where letters get lost, a hash keeps
-/// different names apart.
+/// Makes one legal segment: lower case, runs of spaces and punctuation one `-`, cut at [`MAX_SEGMENT_BYTES`]. Where
+/// letters get lost, a hash keeps different names apart.
 fn segment(name: &str) -> String {
     let mut out = String::new();
     let mut lost = name.is_empty();
@@ -76,6 +79,8 @@ fn segment(name: &str) -> String {
             }
         }
     }
+    lost |= out.len() > MAX_SEGMENT_BYTES;
+    out.truncate(MAX_SEGMENT_BYTES);
     let kept = out.trim_matches(['-', '_']);
     match (kept.is_empty(), lost) {
         (true, _) => format!("x{}", short_hash(name)),
@@ -103,7 +108,9 @@ mod tests {
         check(namespaced("mcp", "weather"), "mcp.weather");
         assert_ne!(symbol("a2a", "日本"), symbol("a2a", "中国"));
         assert_ne!(symbol("a2a", "größe"), symbol("a2a", "grüße"));
-        for odd in ["", "...", "/", "\u{0}", "-", &"x.".repeat(300), &"é".repeat(300)] {
+        for odd in
+            ["", "...", "/", "\u{0}", "-", &"x.".repeat(300), &"é".repeat(300), &format!("{}/b", "1".repeat(300))]
+        {
             symbol("mcp", odd);
             namespaced("mcp", odd);
         }

@@ -1,11 +1,13 @@
 //! Verdicts, wordings and choices over small registries.
 
+mod seeded;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
 use super::report::Edge;
-use super::{Finding, GraphFormat, Resolution, accepts, explain, graph, resolve};
+use super::{Finding, GraphFormat, Resolution, accepts, explain, fix, graph, resolve};
 use crate::diagnostic::Severity;
 use crate::digest::Digest;
 use crate::manifest::{Form, Manifest};

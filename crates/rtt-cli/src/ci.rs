@@ -1,5 +1,6 @@
 //! What GitHub and GitLab show beside a job's log: annotations, a summary table, a Code Quality report.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -38,13 +39,26 @@ pub(crate) fn publish(stage: Stage, workspace: Option<&Workspace>, report: &Repo
 }
 
 /// Returns the workspace's path inside the checkout, so that CI finds the files; empty if the root is the checkout.
-fn prefix(workspace: Option<&Workspace>, variable: &str) -> PathBuf {
+pub(crate) fn prefix(workspace: Option<&Workspace>, variable: &str) -> PathBuf {
     let inside = || {
         let checkout = std::fs::canonicalize(std::env::var_os(variable)?).ok()?;
         let root = std::fs::canonicalize(workspace?.root()).ok()?;
         root.strip_prefix(checkout).map(Path::to_owned).ok()
     };
     inside().unwrap_or_default()
+}
+
+/// Returns the digest by which CI systems recognise a finding: of what it is about, so that it stays when lines move and
+/// words change; where that is not said, of its place and message.
+pub(crate) fn fingerprint(finding: &Diagnostic, file: &str) -> String {
+    let identity = match &finding.identity {
+        Some(identity) => format!("{}\n{file}\n{identity}", finding.rule),
+        None => {
+            let pointer = finding.place.as_ref().map_or("", |place| place.pointer.as_str());
+            format!("{}\n{file}\n{pointer}\n{}", finding.rule, finding.message)
+        }
+    };
+    Digest::of_bytes(identity).hex()
 }
 
 fn file_of(finding: &Diagnostic, prefix: &Path) -> Option<String> {
@@ -99,25 +113,31 @@ fn step_summary(stage: Stage, report: &Report, exit_code: u8) -> String {
 
 /// GitLab's Code Quality report: a list of issues with a stable fingerprint each.
 fn code_quality(findings: &[Diagnostic], prefix: &Path) -> Vec<Value> {
-    let issue = |finding: &Diagnostic| {
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    let mut issue = |finding: &Diagnostic| {
         let file = file_of(finding, prefix)?;
-        let pointer = finding.place.as_ref().map_or("", |place| place.pointer.as_str());
-        let identity = format!("{}\n{file}\n{pointer}\n{}", finding.rule, finding.message);
         let severity = match finding.severity {
             Severity::Error => "major",
             Severity::Warning => "minor",
             Severity::Info => "info",
         };
         let line = finding.place.as_ref().and_then(|place| place.at).map_or(1, |at| at.line);
+        // GitLab shows one issue of each fingerprint: several findings about the same thing are numbered.
+        let mut fingerprint = fingerprint(finding, &file);
+        let count = seen.entry(fingerprint.clone()).or_default();
+        *count += 1;
+        if *count > 1 {
+            fingerprint = Digest::of_bytes(format!("{fingerprint}\n{count}")).hex();
+        }
         Some(json!({
             "description": finding.message,
             "check_name": finding.rule,
-            "fingerprint": Digest::of_bytes(identity).hex(),
+            "fingerprint": fingerprint,
             "severity": severity,
             "location": {"path": file, "lines": {"begin": line}},
         }))
     };
-    findings.iter().filter_map(issue).collect()
+    findings.iter().filter_map(&mut issue).collect()
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod options;
 mod progress;
 mod render;
 mod run;
+mod sarif;
 mod summary;
 
 pub use run::{StageOptions, main};

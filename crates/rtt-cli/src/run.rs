@@ -2,6 +2,7 @@
 
 use std::io::{IsTerminal as _, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
@@ -19,7 +20,7 @@ use rtt_core::workspace::{Hints, RTT_ROOT, Workspace};
 use crate::options::{Common, Format};
 use crate::progress::TerminalProgress;
 use crate::render::{self, Palette};
-use crate::{ci, exit, failure, logging, summary};
+use crate::{ci, exit, failure, logging, sarif, summary};
 
 /// The options of one stage, and how they become a run of it.
 pub trait StageOptions: Args {
@@ -36,6 +37,16 @@ pub trait StageOptions: Args {
     /// Tells whether this run can do without a workspace.
     fn needs_no_root(&self) -> bool {
         false
+    }
+
+    /// Returns where the findings are to be written as SARIF.
+    fn sarif(&self) -> Option<PathBuf> {
+        None
+    }
+
+    /// Returns what a rule is about, in a few words, and what to read about it.
+    fn rule(_id: &str) -> Option<(&'static str, String)> {
+        None
     }
 
     /// Runs the stage.
@@ -92,6 +103,7 @@ fn run<O: StageOptions>(common: &Common, options: O) -> u8 {
     let start = clock::now();
     let stopwatch = clock::stopwatch();
     let is_read_only = options.is_read_only();
+    let sarif_file = options.sarif();
     let found = find_workspace(common, &options);
     let workspace = found.as_ref().ok().cloned();
     let progress = TerminalProgress::new(common);
@@ -103,6 +115,11 @@ fn run<O: StageOptions>(common: &Common, options: O) -> u8 {
     let is_ci = std::env::var_os("CI").is_some();
     let exposed = workspace.iter().flat_map(|workspace| trust::exposed_keys(workspace, is_ci));
     outcome.report.diagnostics.extend(exposed);
+    if let Some(file) = sarif_file
+        && let Err(error) = sarif::write(&file, &sarif::document::<O>(workspace.as_ref(), &outcome.report))
+    {
+        outcome = Outcome::new(Err(error.into()), workspace.as_ref());
+    }
     outcome.print::<O>(common);
     ci::publish(O::STAGE, workspace.as_ref().filter(|_| !is_read_only), &outcome.report, outcome.exit_code);
     if let Some(workspace) = workspace.filter(|workspace| !is_read_only && workspace.path(".rtt").is_dir()) {
@@ -196,6 +213,9 @@ impl Outcome {
             if !(common.quiet && finding.severity != Severity::Error) {
                 text.push_str(&render::diagnostic(finding, findings));
             }
+        }
+        for finding in self.report.ignored.iter().filter(|_| common.verbose > 0) {
+            text.push_str(&format!("ignored {}", render::diagnostic(finding, findings)));
         }
         drop(std::io::stderr().write_all(text.as_bytes()));
 

@@ -111,6 +111,9 @@ pub struct Diagnostic {
     /// Other places that explain it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub related: Vec<Related>,
+    /// What makes it the same finding when lines move and words change; `None`: rule, place and message do.
+    #[serde(skip)]
+    pub identity: Option<String>,
 }
 
 /// A second place that explains a finding.
@@ -139,7 +142,8 @@ impl Diagnostic {
     }
 
     fn new(severity: Severity, rule: &'static str, message: impl Into<String>) -> Self {
-        Self { rule, severity, message: message.into(), place: None, help: Vec::new(), related: Vec::new() }
+        let message = message.into();
+        Self { rule, severity, message, place: None, help: Vec::new(), related: Vec::new(), identity: None }
     }
 
     /// Says where.

@@ -50,6 +50,8 @@ schemas! {
     Connectors = "rtt.connectors.schema.json", "connector index";
     /// `.rtt/routes.json`.
     Routes = "rtt.routes.schema.json", "route list";
+    /// `.rtt/depdoctor.json`.
+    DepDoctor = "rtt.depdoctor.schema.json", "list of ignored findings";
     /// `.rtt/policy.json`.
     Policy = "rtt.policy.schema.json", "policy";
     /// `.rtt/topology.json`.

@@ -20,6 +20,11 @@ pub fn printable(text: &str) -> String {
     out
 }
 
+/// Escapes what [`printable`] escapes, but for tabs: for a line of a file that is shown as it is.
+pub fn printable_line(line: &str) -> String {
+    line.split('\t').map(printable).collect::<Vec<_>>().join("\t")
+}
+
 /// Tells whether a character is invisible or changes how its neighbours are shown.
 pub fn is_deceptive(character: char) -> bool {
     character.is_control()

@@ -1,34 +1,43 @@
 //! `rtt-20-depdoctor`: checks that every requirement is met: existence, version, protocol, contract, capability, circles.
 
+mod options;
+
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Args;
 use rtt_cli::StageOptions;
-use rtt_core::dependency::GraphFormat;
-use rtt_core::stage::{Context, Error, Report, Stage, depdoctor};
+use rtt_core::dependency::{GraphFormat, rules};
+use rtt_core::stage::depdoctor::{self, Fix, Request};
+use rtt_core::stage::{Context, Error, Report, Stage};
 use rtt_core::workspace::Workspace;
 
-#[derive(Args)]
-struct Options {
-    /// Show who needs a symbol, what is chosen and why others are not
-    #[arg(long, value_name = "SYMBOL")]
-    explain: Option<String>,
-    /// Print the dependency graph
-    #[arg(long, value_name = "FORMAT", value_parser = ["dot", "mermaid"])]
-    graph: Option<String>,
-    /// Fail on warnings
-    #[arg(long)]
-    deny_warnings: bool,
-}
+use crate::options::Options;
 
 impl StageOptions for Options {
     const STAGE: Stage = Stage::DepDoctor;
     const ABOUT: &'static str = "Check dependencies and contracts of all agents; write the dependency report";
 
+    fn is_read_only(&self) -> bool {
+        self.dry_run || self.needs_no_root()
+    }
+
+    fn needs_no_root(&self) -> bool {
+        self.explain.as_deref().is_some_and(rules::is_identifier)
+    }
+
+    fn sarif(&self) -> Option<PathBuf> {
+        self.sarif.clone()
+    }
+
+    fn rule(id: &str) -> Option<(&'static str, String)> {
+        rules::find(id).map(|rule| (rule.title, rule.explanation()))
+    }
+
     fn run(self, workspace: &Workspace, context: &Context) -> Result<Report, Error> {
+        let Self { explain, deny_warnings, write_baseline, .. } = self;
         let graph = self.graph.map(|format| if format == "dot" { GraphFormat::Dot } else { GraphFormat::Mermaid });
-        let request = depdoctor::Request { explain: self.explain, graph, deny_warnings: self.deny_warnings };
-        depdoctor::run(workspace, &request, context)
+        let fix = self.fix.then_some(if self.dry_run { Fix::Show } else { Fix::Write });
+        depdoctor::run(workspace, &Request { explain, graph, deny_warnings, write_baseline, fix }, context)
     }
 }
 

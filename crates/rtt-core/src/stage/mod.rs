@@ -145,6 +145,8 @@ pub struct Report {
     pub body: Option<String>,
     /// All findings.
     pub diagnostics: Vec<Diagnostic>,
+    /// Findings that the workspace asks not to be shown; they count for nothing.
+    pub ignored: Vec<Diagnostic>,
     /// The stage's figures, for the summary, telemetry and CI tables.
     pub figures: BTreeMap<&'static str, Value>,
     /// What was written, relative to the root.
@@ -162,6 +164,7 @@ impl Report {
             details: Vec::new(),
             body: None,
             diagnostics: Vec::new(),
+            ignored: Vec::new(),
             figures: BTreeMap::new(),
             outputs: Vec::new(),
             fingerprint: None,

@@ -4,6 +4,7 @@
 use super::{Error, Stage, scan};
 use crate::connector::index::Connectors;
 use crate::dependency::report::Dependencies;
+use crate::dependency::settings;
 use crate::digest::Digest;
 use crate::registry::{self, Registry};
 use crate::schema::Schema;
@@ -20,13 +21,14 @@ pub fn registry(workspace: &Workspace) -> Result<StateFile<Registry>, Error> {
     Ok(registry)
 }
 
-/// Reads the dependency report that was made from `registry`.
+/// Reads the dependency report that was made from `registry` and what is ignored now.
 ///
 /// # Errors
 /// As [`registry`].
 pub fn dependencies(workspace: &Workspace, registry: Digest) -> Result<StateFile<Dependencies>, Error> {
     let file = read_dependencies(workspace)?.ok_or(not_run(layout::DEPENDENCIES, Stage::DepDoctor))?;
-    check(&file.value.fingerprint, &[("registry", registry)], layout::DEPENDENCIES, Stage::DepDoctor)?;
+    let inputs = [("registry", registry), ("settings", settings::read(workspace)?.digest)];
+    check(&file.value.fingerprint, &inputs, layout::DEPENDENCIES, Stage::DepDoctor)?;
     Ok(file)
 }
 

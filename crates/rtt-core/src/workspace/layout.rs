@@ -30,6 +30,8 @@ pub const GITIGNORE: &str = ".rtt/.gitignore";
 pub const ROUTES: &str = ".rtt/routes.json";
 /// Policy constraints.
 pub const POLICY: &str = ".rtt/policy.json";
+/// Findings of stage 20 that are ignored, and its baseline.
+pub const DEPDOCTOR: &str = ".rtt/depdoctor.json";
 /// Hosts, nodes and links; if absent, the machine's own topology is used.
 pub const TOPOLOGY: &str = ".rtt/topology.json";
 /// Measured lane figures.

@@ -3,7 +3,11 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::dependency::report::Dependencies;
+use crate::json;
+use crate::schema::Schema;
 use crate::stage::{NoProgress, scan};
+use crate::workspace::state;
 
 fn workspace(manifests: &[Value]) -> (tempfile::TempDir, Workspace) {
     let folder = tempfile::tempdir().expect("a scratch folder");

@@ -31,7 +31,7 @@ pub(super) type Alternatives<'a> = Vec<Vec<Claim<'a>>>;
 
 impl<'a> State<'a> {
     pub(super) fn new(kind: Kind) -> Self {
-        static TRUTHS: [Value; 2] = [Value::Bool(false), Value::Bool(true)];
+        static TRUTHS: [Value; 2] = [Value::Bool(true), Value::Bool(false)];
         static NOTHING: [Value; 1] = [Value::Null];
         let listed: Option<&'static [Value]> = match kind {
             Kind::Null => Some(&NOTHING),

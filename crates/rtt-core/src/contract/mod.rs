@@ -87,7 +87,8 @@ pub fn contained(given: &Value, wanted: &Value) -> Answer {
     }
     match (Contract::read(given), Contract::read(wanted)) {
         (Ok(given), Ok(wanted)) => given.is_contained_in(&wanted),
-        (Err(reason), _) | (_, Err(reason)) => Answer::Unknown { reason },
+        (Err(reason), _) => Answer::Unknown { reason: format!("the sender's schema cannot be compared: {reason}") },
+        (_, Err(reason)) => Answer::Unknown { reason: format!("the receiver's schema cannot be compared: {reason}") },
     }
 }
 

@@ -130,22 +130,43 @@ impl Numbers {
             return true;
         }
         let nearest = 0.clamp(low.unwrap_or(i128::MIN), high.unwrap_or(i128::MAX));
+        let is_inside = |at: &i128| low.is_none_or(|low| low <= *at) && high.is_none_or(|high| *at <= high);
+        let number_at = |at: i128| Some(Decimal::new(at.checked_mul(grid)?, exponent));
         for offset in 0..MAX_TRIES {
-            let mut outside = true;
-            for at in [nearest.checked_add(offset), nearest.checked_sub(offset)] {
-                let Some(at) = at.filter(|at| low.is_none_or(|low| low <= *at) && high.is_none_or(|high| *at <= high))
-                else {
+            let around = [nearest.checked_add(offset), nearest.checked_sub(offset)].into_iter().flatten();
+            let mut inside = around.filter(is_inside).peekable();
+            if inside.peek().is_none() {
+                return true;
+            }
+            for at in inside {
+                let Some(number) = number_at(at) else { return false };
+                if self.excludes(number) {
                     continue;
-                };
-                outside = false;
-                let Some(units) = at.checked_mul(grid) else { return false };
-                let number = Decimal::new(units, exponent);
-                if !self.excludes(number) && (take(number) || number.to_json().is_none()) {
+                }
+                if take(number) {
                     return false;
                 }
+                if number.to_json().is_none() {
+                    return self.search_far(nearest, &|at| Some(at).filter(is_inside).and_then(number_at), take);
+                }
             }
-            if outside {
-                return true;
+        }
+        false
+    }
+
+    /// Proposes numbers with few digits where those with many are rounded; never all of them.
+    fn search_far(
+        &self,
+        nearest: i128,
+        number: &dyn Fn(i128) -> Option<Decimal>,
+        take: &mut dyn FnMut(Decimal) -> bool,
+    ) -> bool {
+        for scale in (1..i128::MAX.ilog10()).map(|places| 10_i128.pow(places)) {
+            let below = nearest.div_euclid(scale).checked_mul(scale);
+            let above = below.and_then(|below| below.checked_add(scale));
+            let numbers = [below, above].into_iter().flatten().filter_map(number);
+            if numbers.into_iter().any(|number| !self.excludes(number) && take(number)) {
+                break;
             }
         }
         false

@@ -53,6 +53,31 @@ struct Cell<'a> {
     name: Outcome,
 }
 
+/// An object in the making.
+struct Made {
+    members: Map<String, Value>,
+    count: u64,
+    doubt: Option<String>,
+}
+
+impl Made {
+    /// Adds a property; false if there is no value for it.
+    fn add(&mut self, name: &str, value: Outcome) -> bool {
+        let value = match value {
+            Outcome::Empty => None,
+            Outcome::Found(value) => Some(value),
+            Outcome::Unknown(obstacle) => {
+                self.doubt.get_or_insert(obstacle.reason);
+                obstacle.candidate
+            }
+        };
+        let Some(value) = value else { return false };
+        self.members.insert(name.to_owned(), value);
+        self.count += 1;
+        true
+    }
+}
+
 impl<'a> Objects<'a> {
     fn of(state: &State<'a>) -> Self {
         let mut objects = Self::default();
@@ -96,26 +121,26 @@ impl<'a> Objects<'a> {
         {
             return Outcome::Empty;
         }
-        let mut members = Map::new();
+        let mut made = Made { members: Map::new(), count: 0, doubt: self.doubt.clone() };
         // Those of which something of its own is demanded are the likeliest to be impossible.
         let (own, plain): (Vec<_>, Vec<_>) = self.present.iter().partition(|(_, demands)| !demands.is_empty());
-        let mut doubt = self.doubt.clone();
         for (name, demands) in own.into_iter().chain(plain) {
             match self.property(search, name, demands) {
                 Outcome::Empty => return Outcome::Empty,
-                Outcome::Found(value) => {
-                    members.insert(name.to_string(), value);
-                }
-                Outcome::Unknown(obstacle) => {
-                    doubt = doubt.or(Some(obstacle.reason));
-                    members.extend(obstacle.candidate.map(|value| (name.to_string(), value)));
+                outcome => {
+                    made.add(name, outcome);
                 }
             }
         }
         if let Some((names, demand)) = self.some.pop() {
             return self.place(search, &names, demand.as_ref());
         }
-        self.complete(search, members, doubt)
+        // Also those count for which no value was found: it was not shown that there is none.
+        made.count = self.present.len() as u64;
+        if made.count < self.least {
+            return self.complete(search, made);
+        }
+        Outcome::doubted(Value::Object(made.members), made.doubt)
     }
 
     /// Looks for a value of a property, unless its name is not allowed.
@@ -156,10 +181,10 @@ impl<'a> Objects<'a> {
                 return found;
             }
         }
-        let cells = match self.cells(search, names) {
-            Ok(cells) => cells,
-            Err(reason) => return Outcome::unknown(reason, None),
-        };
+        let cells = self.cells(search, names).unwrap_or_else(|reason| {
+            ways.add(Outcome::unknown(reason, None));
+            Vec::new()
+        });
         for cell in cells.into_iter().filter(|cell| cell.belongs_to(names)) {
             let mut demands: Vec<Demand> = self.properties_of(&cell);
             demands.extend(demand.cloned());
@@ -185,67 +210,48 @@ impl<'a> Objects<'a> {
     }
 
     /// Adds properties until there are enough.
-    fn complete(&self, search: &mut Search<'a>, mut members: Map<String, Value>, mut doubt: Option<String>) -> Outcome {
-        let missing = self.least.saturating_sub(self.present.len() as u64);
-        if missing == 0 {
-            return Outcome::doubted(Value::Object(members), doubt);
-        }
+    fn complete(&self, search: &mut Search<'a>, mut made: Made) -> Outcome {
         if self.least > MAX_MEMBERS {
             return Outcome::unknown(format!("'minProperties' {} is too many to try", self.least), None);
         }
-        let mut count = self.present.len() as u64;
-        let mut add = |name: String, outcome: Outcome, count: &mut u64| match outcome {
-            Outcome::Empty => {}
-            Outcome::Found(value) => {
-                members.insert(name, value);
-                *count += 1;
-            }
-            Outcome::Unknown(obstacle) => {
-                if let Some(value) = obstacle.candidate {
-                    members.insert(name, value);
-                    *count += 1;
-                }
-                doubt.get_or_insert(obstacle.reason);
-            }
-        };
-        let mentioned = self.mentioned(&Names::OtherThan(Value::Null.into()));
+        let anything = Names::OtherThan(Value::Null.into());
+        let mentioned = self.mentioned(&anything);
         for name in mentioned.iter().filter(|name| !self.absent.contains(*name) && !self.present.contains_key(*name)) {
-            if count >= self.least {
-                break;
-            }
-            let outcome = self.property(search, name, &[]);
-            add(name.to_string(), outcome, &mut count);
-        }
-        let none = Names::OtherThan(Value::Null.into());
-        let cells = match self.cells(search, &none) {
-            Ok(cells) if count < self.least => cells,
-            Ok(_) => Vec::new(),
-            Err(reason) => return Outcome::unknown(reason, None),
-        };
-        for cell in cells {
-            let demands = self.properties_of(&cell);
-            let mut taken: Vec<Cow<str>> = mentioned.iter().cloned().collect();
-            while count < self.least {
-                let value = search.solve(demands.clone());
-                if matches!(value, Outcome::Empty) {
-                    break;
-                }
-                match self.fresh(search, &cell.answers, &taken) {
-                    Outcome::Found(Value::String(name)) => {
-                        taken.push(Cow::Owned(name.clone()));
-                        add(name, value, &mut count);
-                    }
-                    Outcome::Unknown(obstacle) => {
-                        add(String::new(), Outcome::unknown(obstacle.reason, None), &mut count);
-                        break;
-                    }
-                    _ => break,
-                }
+            if made.count < self.least {
+                made.add(name, self.property(search, name, &[]));
             }
         }
-        match doubt {
-            None if count < self.least => Outcome::Empty,
-            doubt => Outcome::doubted(Value::Object(members), doubt),
+        if made.count < self.least {
+            let cells = match self.cells(search, &anything) {
+                Ok(cells) => cells,
+                Err(reason) => return Outcome::unknown(reason, None),
+            };
+            for cell in cells {
+                self.complete_from(search, &cell, &mut made, mentioned.iter().cloned().collect());
+            }
+        }
+        match made.doubt {
+            None if made.count < self.least => Outcome::Empty,
+            doubt => Outcome::doubted(Value::Object(made.members), doubt),
+        }
+    }
+
+    /// Adds properties of one cell until there are enough, or the cell has no other names.
+    fn complete_from(&self, search: &mut Search<'a>, cell: &Cell<'a>, made: &mut Made, mut taken: Vec<Cow<'a, str>>) {
+        let value = search.solve(self.properties_of(cell));
+        while made.count < self.least && !matches!(value, Outcome::Empty) {
+            match self.fresh(search, &cell.answers, &taken) {
+                Outcome::Found(Value::String(name)) => {
+                    if !made.add(&name, value.clone()) {
+                        return;
+                    }
+                    taken.push(Cow::Owned(name));
+                }
+                outcome => {
+                    made.add("", outcome);
+                    return;
+                }
+            }
         }
     }
 

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::decimal::Decimal;
 use super::evaluated;
 use super::pattern::Pattern;
-use super::schema::{Entry, Id, Kind, Kinds, Properties, Rule, Schema, pointer_of};
+use super::schema::{Dialect, Entry, Id, Kind, Kinds, Properties, Rule, Schema, pointer_of};
 
 /// The most nodes that one document is read into.
 const MAX_NODES: usize = 20_000;
@@ -20,32 +20,6 @@ const MAX_NODES: usize = 20_000;
 const MAX_CHAIN: usize = 100;
 
 static ANYTHING: Value = Value::Bool(true);
-
-/// The dialects that are read, oldest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Dialect {
-    Draft6,
-    Draft7,
-    Draft2019,
-    Draft2020,
-}
-
-impl Dialect {
-    fn of(root: &Value) -> Result<Self, String> {
-        let Some(name) = root.get("$schema").and_then(Value::as_str) else { return Ok(Self::Draft2020) };
-        let known = [
-            ("2020-12", Self::Draft2020),
-            ("2019-09", Self::Draft2019),
-            ("draft-07", Self::Draft7),
-            ("draft-06", Self::Draft6),
-        ];
-        known
-            .iter()
-            .find(|(part, _)| name.contains(part))
-            .map(|(_, dialect)| *dialect)
-            .ok_or_else(|| format!("the dialect '{name}' is not supported"))
-    }
-}
 
 /// Reads a schema, or says in one sentence why it cannot be read.
 pub(super) fn read(root: &Value) -> Result<Schema<'_>, String> {
@@ -93,7 +67,7 @@ type Read<T> = Result<T, String>;
 
 impl<'v> Reader<'v> {
     fn new(root: &'v Value, cuts: bool) -> Read<Self> {
-        let dialect = Dialect::of(root)?;
+        let dialect = Dialect::of(root).map_err(|name| format!("the dialect '{name}' is not supported"))?;
         let mut reader = Self {
             root,
             dialect,
@@ -112,12 +86,8 @@ impl<'v> Reader<'v> {
         while let Some(task) = self.pending.pop_front() {
             self.node(&task)?;
         }
-        let mut schema = Schema {
-            source: self.root,
-            is_legacy: self.dialect < Dialect::Draft2020,
-            entries: self.entries,
-            patterns: self.patterns,
-        };
+        let mut schema =
+            Schema { source: self.root, dialect: self.dialect, entries: self.entries, patterns: self.patterns };
         narrow(&mut schema);
         Ok(schema)
     }
@@ -476,7 +446,7 @@ impl<'v> Reader<'v> {
 
     fn wrong(&self, place: &Value, keyword: &str, what: &str) -> String {
         let pointer = pointer_of(self.root, place).unwrap_or_default();
-        format!("it is not a valid JSON Schema that can be compared: '{keyword}' at '{pointer}' {what}")
+        format!("'{keyword}' at '{pointer}' {what}")
     }
 }
 

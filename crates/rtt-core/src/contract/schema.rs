@@ -205,12 +205,34 @@ impl Properties<'_> {
     }
 }
 
+/// The dialects that are read, oldest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Dialect {
+    Draft6,
+    Draft7,
+    Draft2019,
+    Draft2020,
+}
+
+impl Dialect {
+    /// Returns the dialect that a schema names, the newest one by default; the name, if it is not read.
+    pub(super) fn of(root: &Value) -> Result<Self, &str> {
+        match root.get("$schema").and_then(Value::as_str) {
+            None => Ok(Self::Draft2020),
+            Some(name) if name.contains("2020-12") => Ok(Self::Draft2020),
+            Some(name) if name.contains("2019-09") => Ok(Self::Draft2019),
+            Some(name) if name.contains("draft-07") => Ok(Self::Draft7),
+            Some(name) if name.contains("draft-06") => Ok(Self::Draft6),
+            Some(name) => Err(name),
+        }
+    }
+}
+
 /// A schema, read once; the first node is the whole of it.
 #[derive(Debug)]
 pub(super) struct Schema<'v> {
     pub(super) source: &'v Value,
-    /// Of a dialect before 2020-12.
-    pub(super) is_legacy: bool,
+    pub(super) dialect: Dialect,
     pub(super) entries: Vec<Entry<'v>>,
     /// Each text once.
     pub(super) patterns: Vec<Pattern>,
@@ -282,7 +304,7 @@ impl<'a> Node<'a> {
             && one.rules.len() == two.rules.len()
             && one.is_whole
             && two.is_whole
-            && self.schema.is_legacy == other.schema.is_legacy
+            && self.schema.dialect == other.schema.dialect
             && one.value == two.value
     }
 

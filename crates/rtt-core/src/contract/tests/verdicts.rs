@@ -93,6 +93,224 @@ fn refutes_with_a_witness() {
 }
 
 #[test]
+fn compares_numbers_exactly() {
+    for (given, wanted, expected) in [
+        (r#"{"const":9007199254740993}"#, r#"{"const":9007199254740992}"#, Short::No),
+        (r#"{"const":9007199254740993}"#, r#"{"minimum":9007199254740993}"#, Short::Yes),
+        (r#"{"type":"integer","minimum":9007199254740993}"#, r#"{"exclusiveMinimum":9007199254740992}"#, Short::Yes),
+        (r#"{"type":"integer","minimum":9007199254740992}"#, r#"{"exclusiveMinimum":9007199254740992}"#, Short::No),
+        (r#"{"type":"integer","maximum":18446744073709551615}"#, r#"{"maximum":18446744073709551614}"#, Short::No),
+        (r#"{"enum":[1.0,2]}"#, r#"{"type":"integer"}"#, Short::Yes),
+        (r#"{"type":"integer","multipleOf":1.5}"#, r#"{"multipleOf":3}"#, Short::Yes),
+        (r#"{"multipleOf":0.3}"#, r#"{"multipleOf":0.1}"#, Short::Yes),
+        (r#"{"multipleOf":0.1}"#, r#"{"multipleOf":0.3}"#, Short::No),
+        (r#"{"multipleOf":6}"#, r#"{"allOf":[{"multipleOf":2},{"multipleOf":3}]}"#, Short::Yes),
+        (r#"{"allOf":[{"multipleOf":4},{"multipleOf":6}],"type":"number"}"#, r#"{"multipleOf":12}"#, Short::Yes),
+        (r#"{"type":"integer","minimum":1,"maximum":3}"#, r#"{"enum":[1,2,3]}"#, Short::Yes),
+        (r#"{"type":"integer","exclusiveMinimum":0,"exclusiveMaximum":1}"#, "false", Short::Yes),
+        (r#"{"type":"number","exclusiveMinimum":0,"exclusiveMaximum":1}"#, "false", Short::No),
+        (r#"{"type":"number","minimum":0,"maximum":10}"#, r#"{"maximum":1.7976931348623157e308}"#, Short::Yes),
+        (r#"{"type":"number"}"#, r#"{"maximum":1.7976931348623157e308}"#, Short::Unknown),
+        (r#"{"type":"number"}"#, r#"{"maximum":1e20}"#, Short::No),
+    ] {
+        check(given, wanted, expected);
+    }
+}
+
+#[test]
+fn compares_texts() {
+    for (given, wanted, expected) in [
+        (r#"{"type":"string","pattern":"^[a-f]+$"}"#, r#"{"pattern":"^[a-z]*$"}"#, Short::Yes),
+        (r#"{"type":"string","pattern":"^[a-z]*$"}"#, r#"{"pattern":"^[a-f]+$"}"#, Short::No),
+        (r#"{"type":"string","pattern":"^[a-z]{2,4}$"}"#, r#"{"minLength":2,"maxLength":4}"#, Short::Yes),
+        (r#"{"type":"string","pattern":"^(a|b)$"}"#, r#"{"enum":["a","b","c"]}"#, Short::Yes),
+        (r#"{"type":"string","pattern":"^\\d{3}$"}"#, r#"{"pattern":"^[0-9]+$"}"#, Short::Yes),
+        (r#"{"type":"string","pattern":"^a"}"#, r#"{"not":{"pattern":"^b"}}"#, Short::Yes),
+        (r#"{"type":"string","maxLength":0}"#, r#"{"const":""}"#, Short::Yes),
+        (r#"{"type":"string","pattern":"^é$"}"#, r#"{"maxLength":1}"#, Short::Yes),
+        // Not regular, but the same on both sides, or listed.
+        (r#"{"type":"string","pattern":"^(?=a)b?a","maxLength":3}"#, r#"{"pattern":"^(?=a)b?a"}"#, Short::Yes),
+        (r#"{"enum":["abc"]}"#, r#"{"pattern":"^(?=a)ab"}"#, Short::Yes),
+    ] {
+        check(given, wanted, expected);
+    }
+}
+
+#[test]
+fn compares_arrays() {
+    for (given, wanted, expected) in [
+        (
+            r#"{"type":"array","items":{"type":"integer"},"minItems":1}"#,
+            r#"{"contains":{"type":"number"}}"#,
+            Short::Yes,
+        ),
+        (r#"{"type":"array","items":{"type":"integer"}}"#, r#"{"contains":{"type":"number"}}"#, Short::No),
+        (
+            r#"{"type":"array","contains":{"const":1},"minContains":3}"#,
+            r#"{"contains":{"type":"integer"},"minContains":2}"#,
+            Short::Yes,
+        ),
+        (
+            r#"{"type":"array","contains":{"type":"integer"},"maxContains":1}"#,
+            r#"{"contains":{"const":1},"minContains":0,"maxContains":1}"#,
+            Short::Yes,
+        ),
+        (r#"{"type":"array","items":{"type":"boolean"},"uniqueItems":true}"#, r#"{"maxItems":2}"#, Short::Yes),
+        (r#"{"type":"array","items":{"type":"boolean"},"minItems":3}"#, r#"{"not":{"uniqueItems":true}}"#, Short::Yes),
+        (r#"{"type":"array","maxItems":1}"#, r#"{"uniqueItems":true}"#, Short::Yes),
+        (
+            r#"{"type":"array","prefixItems":[{"const":1},{"const":2}],"items":false}"#,
+            r#"{"uniqueItems":true}"#,
+            Short::Yes,
+        ),
+        (
+            r#"{"type":"array","prefixItems":[{"const":1},{"const":1}],"minItems":2}"#,
+            r#"{"not":{"uniqueItems":true}}"#,
+            Short::Yes,
+        ),
+        // The element 1 is counted by the prefix already, so no other place may hold it.
+        (
+            r#"{"type":"array","prefixItems":[{"const":1}],"contains":{"const":1},"maxContains":1,"minItems":2}"#,
+            r#"{"not":{"prefixItems":[true,{"const":1}],"minItems":2}}"#,
+            Short::Yes,
+        ),
+        (
+            r#"{"type":"array","items":{"type":"object","required":["x"],"properties":{"x":false}}}"#,
+            r#"{"maxItems":0}"#,
+            Short::Yes,
+        ),
+        (r#"{"type":"array","unevaluatedItems":{"type":"string"}}"#, r#"{"items":{"type":"string"}}"#, Short::Yes),
+    ] {
+        check(given, wanted, expected);
+    }
+}
+
+#[test]
+fn compares_objects() {
+    for (given, wanted, expected) in [
+        (
+            r#"{"type":"object","properties":{"a":true,"b":true},"additionalProperties":false}"#,
+            r#"{"maxProperties":2}"#,
+            Short::Yes,
+        ),
+        (
+            r#"{"type":"object","properties":{"a":true,"b":true},"additionalProperties":false,"minProperties":2}"#,
+            r#"{"required":["a","b"]}"#,
+            Short::Yes,
+        ),
+        (
+            r#"{"type":"object","patternProperties":{"^x-":{"type":"integer"}},"additionalProperties":false}"#,
+            r#"{"propertyNames":{"pattern":"^x"},"additionalProperties":{"type":"number"}}"#,
+            Short::Yes,
+        ),
+        (
+            r#"{"type":"object","propertyNames":{"enum":["a","b"]}}"#,
+            r#"{"properties":{"a":true,"b":true},"additionalProperties":false}"#,
+            Short::Yes,
+        ),
+        (r#"{"type":"object","propertyNames":{"maxLength":0}}"#, r#"{"maxProperties":1}"#, Short::Yes),
+        (
+            r#"{"type":"object","patternProperties":{"^a":{"type":"string"},"b$":{"type":"integer"}}}"#,
+            r#"{"properties":{"ab":false}}"#,
+            Short::Yes,
+        ),
+        (
+            r#"{"type":"object","patternProperties":{"^a":{"type":"string"}}}"#,
+            r#"{"properties":{"ab":{"type":"string"}}}"#,
+            Short::Yes,
+        ),
+        (r#"{"type":"object","required":["a","b"]}"#, r#"{"dependentRequired":{"a":["b"]}}"#, Short::Yes),
+        (
+            r#"{"type":"object","properties":{"a":false}}"#,
+            r#"{"dependentSchemas":{"a":{"required":["b"]}}}"#,
+            Short::Yes,
+        ),
+        (
+            r#"{"type":"object","dependentRequired":{"a":["b"],"b":["c"]}}"#,
+            r#"{"dependentRequired":{"a":["c"]}}"#,
+            Short::Yes,
+        ),
+        (r#"{"type":"object","dependentRequired":{"a":["b"]}}"#, r#"{"dependentRequired":{"b":["a"]}}"#, Short::No),
+        (
+            r#"{"allOf":[{"properties":{"a":true}},{"properties":{"b":true}}],"type":"object","unevaluatedProperties":false}"#,
+            r#"{"maxProperties":2,"propertyNames":{"enum":["a","b"]}}"#,
+            Short::Yes,
+        ),
+        (
+            r#"{"type":"object","properties":{"a":true},"required":["a"],"additionalProperties":false}"#,
+            r#"{"allOf":[{"properties":{"a":true}}],"unevaluatedProperties":false}"#,
+            Short::Yes,
+        ),
+    ] {
+        check(given, wanted, expected);
+    }
+}
+
+#[test]
+fn compares_what_is_combined() {
+    for (given, wanted, expected) in [
+        (
+            r#"{"oneOf":[{"type":"string"},{"type":"integer"}]}"#,
+            r#"{"anyOf":[{"type":"string"},{"type":"number"}]}"#,
+            Short::Yes,
+        ),
+        (r#"{"type":"integer"}"#, r#"{"anyOf":[{"minimum":0},{"maximum":0}]}"#, Short::Yes),
+        (r#"{"type":"integer"}"#, r#"{"oneOf":[{"minimum":1},{"maximum":0}]}"#, Short::Yes),
+        (r#"{"type":"integer"}"#, r#"{"oneOf":[{"minimum":0},{"maximum":0}]}"#, Short::No),
+        (r#"{"not":{"not":{"type":"string"}}}"#, r#"{"type":"string"}"#, Short::Yes),
+        (r#"{"not":{"anyOf":[{"type":"string"},{"type":"null"}]}}"#, r#"{"not":{"type":"null"}}"#, Short::Yes),
+        (
+            r#"{"type":"object","required":["k"],"properties":{"k":{"enum":["a","b"]},"v":{"type":"integer"}}}"#,
+            r#"{"oneOf":[{"properties":{"k":{"const":"a"}}},{"properties":{"k":{"const":"b"}}}]}"#,
+            Short::Yes,
+        ),
+        (
+            r#"{"type":"object","oneOf":[{"required":["a"],"properties":{"b":false}},{"required":["b"],"properties":{"a":false}}]}"#,
+            r#"{"oneOf":[{"required":["a"]},{"required":["b"]}]}"#,
+            Short::Yes,
+        ),
+        (
+            r#"{"if":{"type":"integer"},"then":{"minimum":3},"else":{"type":"string"}}"#,
+            r#"{"anyOf":[{"type":"integer","minimum":1},{"type":"string"}]}"#,
+            Short::Yes,
+        ),
+        (
+            r#"{"type":"integer","minimum":3}"#,
+            r#"{"if":{"type":"integer"},"then":{"minimum":3},"else":false}"#,
+            Short::Yes,
+        ),
+        (r#"{"type":"object"}"#, r#"{"if":{"required":["a"]},"then":{"required":["b"]}}"#, Short::No),
+        // A list and a tree of the same values, written in two ways.
+        (
+            r##"{"type":"array","items":{"$ref":"#"}}"##,
+            r##"{"anyOf":[{"type":"array","maxItems":0},{"type":"array","minItems":1,"items":{"$ref":"#"}}]}"##,
+            Short::Yes,
+        ),
+        // No value is both finite and endless.
+        (r##"{"type":"object","required":["next"],"properties":{"next":{"$ref":"#"}}}"##, "false", Short::Yes),
+        (
+            r##"{"type":"object","properties":{"next":{"$ref":"#"}}}"##,
+            r#"{"properties":{"next":{"maxProperties":0}}}"#,
+            Short::No,
+        ),
+        (r##"{"$ref":"#here","$defs":{"x":{"$anchor":"here","type":"integer"}}}"##, r#"{"type":"number"}"#, Short::Yes),
+        (
+            r#"{"$schema":"http://json-schema.org/draft-07/schema#","type":"array","items":[{"type":"integer"}],"additionalItems":false}"#,
+            r#"{"prefixItems":[{"type":"number"}],"maxItems":1}"#,
+            Short::Yes,
+        ),
+        // Draft 6 knows no conditions.
+        (
+            r#"{"$schema":"http://json-schema.org/draft-06/schema#","if":true,"then":false}"#,
+            r#"{"if":true,"then":false}"#,
+            Short::No,
+        ),
+    ] {
+        check(given, wanted, expected);
+    }
+}
+
+#[test]
 fn admits_what_it_does_not_know() {
     for (given, wanted) in [
         (r#"{"type":"string","pattern":"^(?=a)b?a"}"#, r#"{"type":"string","pattern":"^a"}"#),

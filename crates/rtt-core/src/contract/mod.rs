@@ -3,20 +3,35 @@
 //! [`contained`] answers for two schemas, [`satisfies`] for a provider's interface and a consumer's requirement. Knows
 //! no files and no agents besides their interfaces.
 //!
-//! Three answers: *yes* is proved keyword by keyword, *no* comes with a value that the validators themselves tell apart,
-//! and everything else is *unknown*, with what the proof stumbled over.
+//! Three answers: *yes* means that the search for a value that only the sender's schema accepts has come to its end, *no*
+//! comes with such a value, which the validators themselves tell apart, and everything else is *unknown*, with the keyword
+//! that was in the way.
+//!
+//! The search ([`search`]) works on schemas that were read into rules ([`read`], [`schema`]). What is demanded of a value
+//! is split by its kind, and worked out by one theory for each kind: [`number`], [`string`], [`array`], [`object`].
 
-mod contain;
-mod document;
-mod shape;
+mod array;
+mod claim;
+mod decimal;
+mod evaluated;
+mod number;
+mod object;
+mod pattern;
+mod read;
+mod schema;
+mod search;
+mod state;
+mod string;
 mod terms;
-mod witness;
+mod validate;
 
 pub use terms::{Mismatch, Term, satisfies};
 
-use std::cell::Cell;
-
 use serde_json::Value;
+
+use self::claim::Demand;
+use self::schema::{Node, Schema, Side};
+use self::search::{Outcome, Search};
 
 /// How much work one question may cost; far beyond what contracts written by people need.
 const BUDGET: u32 = 20_000;
@@ -40,46 +55,78 @@ pub enum Answer {
     },
 }
 
+/// A JSON Schema, read once for any number of questions.
+///
+/// By default of the 2020-12 dialect; `format` counts as an annotation; references lead to places in the same schema.
+#[derive(Debug)]
+pub struct Contract<'v> {
+    schema: Schema<'v>,
+}
+
+impl<'v> Contract<'v> {
+    /// Reads a schema.
+    ///
+    /// # Errors
+    /// One sentence that says what it is about the schema that cannot be compared, or is no JSON Schema.
+    pub fn read(schema: &'v Value) -> Result<Self, String> {
+        Ok(Self { schema: read::read(schema)? })
+    }
+
+    /// Tells whether every value that is valid under this schema is also valid under `wanted`.
+    pub fn is_contained_in(&self, wanted: &Contract) -> Answer {
+        decide(&self.schema, &wanted.schema)
+    }
+}
+
 /// Tells whether every value that is valid under `given` is also valid under `wanted`.
 ///
-/// Both are JSON Schemas, by default of the 2020-12 dialect; `format` counts as an annotation; references lead to
-/// places in the same schema.
+/// Both are JSON Schemas; see [`Contract`]. Where one schema takes part in many questions, read it once.
 pub fn contained(given: &Value, wanted: &Value) -> Answer {
-    let unknown = |reason: String| Answer::Unknown { reason };
     if *wanted == Value::Bool(true) || given == wanted {
         return Answer::Yes;
     }
-    // The proof and the search each have a budget of their own, so that a hard proof still leaves room for a refutation.
-    let (proof_budget, search_budget) = (Cell::new(BUDGET), Cell::new(BUDGET));
-    let document = |schema, budget| document::Document::new(schema, budget);
-    let (given_document, wanted_document) = match (document(given, &proof_budget), document(wanted, &proof_budget)) {
-        (Ok(given), Ok(wanted)) => (given, wanted),
-        (Err(reason), _) | (_, Err(reason)) => return unknown(reason),
+    match (Contract::read(given), Contract::read(wanted)) {
+        (Ok(given), Ok(wanted)) => given.is_contained_in(&wanted),
+        (Err(reason), _) => Answer::Unknown { reason: format!("the sender's schema cannot be compared: {reason}") },
+        (_, Err(reason)) => Answer::Unknown { reason: format!("the receiver's schema cannot be compared: {reason}") },
+    }
+}
+
+fn decide<'a>(given: &'a Schema<'a>, wanted: &'a Schema<'a>) -> Answer {
+    let words = [given.source, wanted.source].into_iter().flat_map(words).collect();
+    let demands = vec![Demand::Is(Node::top(given, Side::Given)), Demand::IsNot(Node::top(wanted, Side::Wanted))];
+    let (candidate, doubt) = match Search::new(words, BUDGET).solve(demands) {
+        Outcome::Empty => return Answer::Yes,
+        Outcome::Found(value) => (Some(value), "the validator takes the schemas in another way".to_owned()),
+        Outcome::Unknown(obstacle) => (obstacle.candidate, obstacle.reason),
     };
-    let gap = match contain::Prover::default().contained(&[given_document.top()], &wanted_document.top(), "") {
-        Ok(()) => return Answer::Yes,
-        Err(gap) => gap,
-    };
-    let unproved = unknown(match gap.path.as_str() {
-        "" => gap.reason.clone(),
-        path => format!("at '{path}': {}", gap.reason),
+    let refused = candidate.and_then(|witness| {
+        let (sender, receiver) = (validate::validator(given.source)?, validate::validator(wanted.source)?);
+        let reason = validate::refusal(&receiver, &witness)?;
+        sender.is_valid(&witness).then_some((reason, witness))
     });
-    let (Ok(given_document), Ok(wanted_document)) = (document(given, &search_budget), document(wanted, &search_budget))
-    else {
-        return unproved;
-    };
-    let Some(witness) = witness::find(&given_document.top(), &wanted_document.top(), &gap.path) else {
-        return unproved;
-    };
-    let validator = wanted_document.validator("").expect("the document was accepted, so its validator was built");
-    let reason = match validator.iter_errors(&witness).next() {
-        Some(error) => match error.instance_path().to_string().as_str() {
-            "" => error.to_string(),
-            pointer => format!("at {pointer}: {error}"),
-        },
-        None => gap.reason,
-    };
-    Answer::No { reason, witness }
+    match refused {
+        Some((reason, witness)) => Answer::No { reason, witness },
+        None => Answer::Unknown { reason: doubt },
+    }
+}
+
+/// Returns the texts in a document, names of members included.
+fn words(document: &Value) -> Vec<&str> {
+    let mut found = Vec::new();
+    let mut pending = vec![document];
+    while let Some(value) = pending.pop() {
+        match value {
+            Value::String(text) => found.push(text.as_str()),
+            Value::Array(items) => pending.extend(items),
+            Value::Object(members) => {
+                found.extend(members.keys().map(String::as_str));
+                pending.extend(members.values());
+            }
+            _ => {}
+        }
+    }
+    found
 }
 
 #[cfg(test)]

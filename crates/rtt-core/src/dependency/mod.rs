@@ -4,9 +4,9 @@
 //!
 //! - A requirement is met by the instances of its symbol whose version lies in the range, whose protocol and methods
 //!   match and which offer every capability. All of them are kept, the highest version first: it is the choice.
-//! - Capabilities are names, compared letter by letter: `token` does not cover `token.verify`. A dotted name looks like
-//!   a hierarchy, but nothing says that an agent which offers the whole implements each part, and a wrong guess would
-//!   only show at run time.
+//! - Capabilities are names with dots. `token` does not cover `token.verify`: nothing says that an agent which offers the
+//!   whole implements each part, and a wrong guess would only show at run time. An agent that does says so with a last
+//!   segment `*` (one or more segments) or `**` (any number, also none): `token.*` offers `token.verify`.
 //! - A consumer is never its own target.
 //! - Of a singleton one version runs, so its consumers must agree on one.
 //! - Work grows with the number of requirements, and no faster. Where finding the best answer would take longer (small

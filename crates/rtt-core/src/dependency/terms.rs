@@ -48,7 +48,7 @@ pub(super) fn faults(requirement: &Requirement, instance: &Instance) -> Vec<Faul
         })
         .collect();
     for (index, wanted) in requirement.capabilities.iter().enumerate() {
-        if offered.capabilities.contains(wanted) {
+        if offered.capabilities.iter().any(|capability| covers(capability, wanted)) {
             continue;
         }
         let near = text::nearest(wanted, offered.capabilities.iter().map(String::as_str));
@@ -67,7 +67,67 @@ pub(super) fn faults(requirement: &Requirement, instance: &Instance) -> Vec<Faul
     found
 }
 
+/// Tells whether who offers one capability thereby offers another.
+///
+/// Capabilities are names with segments between dots. A name offers itself alone: `token` says nothing of `token.verify`.
+/// A whole hierarchy is offered by a last segment `*`, which stands for one or more segments, or `**`, which stands for
+/// any number, also none: `token.*` offers `token.verify` and `token.verify.fast`, `token.**` offers `token` too, and `*`
+/// everything. Elsewhere in a name an asterisk is a letter. A required wildcard asks for all that it stands for.
+fn covers(offered: &str, required: &str) -> bool {
+    if offered == required {
+        return true;
+    }
+    let (above, last) = offered.rsplit_once('.').unwrap_or(("", offered));
+    let includes_itself = last == "**";
+    if !includes_itself && last != "*" {
+        return false;
+    }
+    if above.is_empty() {
+        return includes_itself || required != "**";
+    }
+    match required.strip_prefix(above) {
+        Some("") => includes_itself,
+        Some(below) => below.starts_with('.') && below != "." && (includes_itself || below != ".**"),
+        None => false,
+    }
+}
+
 /// Joins the reasons of a refusal.
 pub(super) fn sentence(faults: &[Fault]) -> String {
     faults.iter().map(|fault| fault.message.as_str()).collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::covers;
+
+    #[test]
+    fn a_last_asterisk_offers_what_lies_below() {
+        for (offered, required, expected) in [
+            ("token.verify", "token.verify", true),
+            ("token", "token.verify", false),
+            ("token.verify", "token", false),
+            ("token.*", "token.verify", true),
+            ("token.*", "token.verify.fast", true),
+            ("token.*", "token", false),
+            ("token.*", "tokens.verify", false),
+            ("token.*", "token.", false),
+            ("token.**", "token", true),
+            ("token.**", "token.verify.fast", true),
+            ("token.**", "tokens", false),
+            ("*", "token.verify", true),
+            ("**", "token", true),
+            ("tok*", "token", false),
+            ("*.verify", "token.verify", false),
+            // A required wildcard asks for all that it stands for.
+            ("token.*", "token.*", true),
+            ("token.*", "token.verify.*", true),
+            ("token.*", "token.**", false),
+            ("token.**", "token.*", true),
+            ("*", "**", false),
+            ("token.verify", "token.*", false),
+        ] {
+            assert_eq!(covers(offered, required), expected, "{offered} for {required}");
+        }
+    }
 }

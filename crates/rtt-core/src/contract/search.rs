@@ -1,0 +1,266 @@
+//! The search for a value of which a set of demands is true: it finds one, or shows that there is none, or gives up.
+//!
+//! One schema is contained in another if no value is valid under the first and not under the second; so this search
+//! answers the question of containment in both ways. It is a tableau: the demands are split by the kind of the value; of
+//! each kind, the facts are worked out by a theory (numbers, texts, arrays, objects), which proposes a value; a choice
+//! that the value does not happen to satisfy is then made in each possible way.
+//!
+//! Recursion is coinductive: a smallest value holds no part of which the same is demanded as of the whole, so a demand
+//! that comes back inside itself needs no second look.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::claim::{Claim, Demand, is_true};
+use super::schema::{Kind, Kinds, Node, Side};
+use super::state::State;
+
+/// How deep demands are followed into a value and into choices.
+const MAX_DEPTH: usize = 120;
+
+/// What is known of a set of demands.
+#[derive(Debug, Clone)]
+pub(super) enum Outcome {
+    /// No value meets them.
+    Empty,
+    /// This one does.
+    Found(Value),
+    /// It could not be decided.
+    Unknown(Obstacle),
+}
+
+/// Why a search gave up.
+#[derive(Debug, Clone)]
+pub(super) struct Obstacle {
+    /// The keyword that is in the way, and where it stands, as a clause.
+    pub(super) reason: String,
+    /// A value that meets the demands as far as it is known.
+    pub(super) candidate: Option<Value>,
+}
+
+impl Outcome {
+    pub(super) fn unknown(reason: impl Into<String>, candidate: Option<Value>) -> Self {
+        Self::Unknown(Obstacle { reason: reason.into(), candidate })
+    }
+
+    /// Makes a value uncertain if there is a reason.
+    pub(super) fn doubted(value: Value, doubt: Option<String>) -> Self {
+        match doubt {
+            None => Self::Found(value),
+            Some(reason) => Self::unknown(reason, Some(value)),
+        }
+    }
+}
+
+/// The outcome of several ways, of which one is enough.
+#[derive(Default)]
+pub(super) struct Ways {
+    obstacle: Option<Obstacle>,
+}
+
+impl Ways {
+    /// Takes the outcome of one way; returns it if it settles the matter.
+    pub(super) fn add(&mut self, outcome: Outcome) -> Option<Outcome> {
+        match outcome {
+            Outcome::Found(_) => return Some(outcome),
+            Outcome::Empty => {}
+            Outcome::Unknown(obstacle) => {
+                let has_candidate = |obstacle: &Obstacle| obstacle.candidate.is_some();
+                if self.obstacle.as_ref().is_none_or(|known| has_candidate(&obstacle) && !has_candidate(known)) {
+                    self.obstacle = Some(obstacle);
+                }
+            }
+        }
+        None
+    }
+
+    /// Returns the outcome when no way was left that settles the matter.
+    pub(super) fn outcome(self) -> Outcome {
+        self.obstacle.map_or(Outcome::Empty, Outcome::Unknown)
+    }
+}
+
+/// Identifies a set of demands: nodes with their sign, in order; other values that it must not be.
+type Key = (Vec<(Side, u32, bool)>, Vec<String>);
+
+/// Answers one question.
+pub(super) struct Search<'a> {
+    /// Texts that occur in the schemas: what an engine is asked about where a pattern is not regular.
+    pub(super) words: Vec<&'a str>,
+    /// Work that is left.
+    steps: u32,
+    depth: usize,
+    /// The demands that the current ones are part of.
+    open: Vec<Key>,
+    /// The outermost of the open demands that came back since it was last reset.
+    recurred: usize,
+    known: BTreeMap<Key, Outcome>,
+}
+
+impl<'a> Search<'a> {
+    /// `steps`: the work that the question may cost.
+    pub(super) fn new(words: Vec<&'a str>, steps: u32) -> Self {
+        Self { words, steps, depth: 0, open: Vec::new(), recurred: usize::MAX, known: BTreeMap::new() }
+    }
+
+    /// Takes one step; false once there are none left.
+    pub(super) fn step(&mut self) -> bool {
+        let is_left = self.steps > 0;
+        self.steps = self.steps.saturating_sub(1);
+        is_left
+    }
+
+    /// Looks for a value that meets all demands.
+    pub(super) fn solve(&mut self, demands: Vec<Demand<'a>>) -> Outcome {
+        let mut kinds = Kinds::ALL;
+        for demand in &demands {
+            if let Demand::Is(node) = demand {
+                kinds = kinds.and(node.kinds());
+            }
+        }
+        if kinds == Kinds::NONE {
+            return Outcome::Empty;
+        }
+        let key = key(&demands);
+        if let Some(known) = self.known.get(&key) {
+            return known.clone();
+        }
+        if let Some(index) = self.open.iter().position(|open| *open == key) {
+            self.recurred = self.recurred.min(index);
+            return Outcome::Empty;
+        }
+        let before = std::mem::replace(&mut self.recurred, usize::MAX);
+        self.open.push(key);
+        let outcome = self.solve_kinds(kinds, demands);
+        let key = self.open.pop().expect("what was pushed above");
+        // What rests on the absence of an outer value says nothing elsewhere.
+        let rests_on_outer = self.recurred < self.open.len();
+        if !rests_on_outer || matches!(outcome, Outcome::Found(_)) {
+            self.known.insert(key, outcome.clone());
+        }
+        self.recurred = if rests_on_outer { before.min(self.recurred) } else { before };
+        outcome
+    }
+
+    fn solve_kinds(&mut self, kinds: Kinds, demands: Vec<Demand<'a>>) -> Outcome {
+        let mut ways = Ways::default();
+        let claims: Vec<Claim> = demands.into_iter().map(Claim::Demand).collect();
+        for kind in Kind::ALL.into_iter().filter(|kind| kinds.has(*kind)) {
+            let outcome = self.solve_kind(kind, claims.clone());
+            if let Some(found) = ways.add(outcome) {
+                return found;
+            }
+        }
+        ways.outcome()
+    }
+
+    /// Looks for a value of one kind of which all claims are true.
+    pub(super) fn solve_kind(&mut self, kind: Kind, claims: Vec<Claim<'a>>) -> Outcome {
+        let mut state = State::new(kind);
+        match state.assume(claims) {
+            Ok(()) => self.refine(&state),
+            Err(_) => Outcome::Empty,
+        }
+    }
+
+    fn refine(&mut self, state: &State<'a>) -> Outcome {
+        if !self.step() {
+            return Outcome::unknown("the schemas are too large to compare", None);
+        }
+        if self.depth >= MAX_DEPTH {
+            return Outcome::unknown("the schemas are nested too deeply to compare", None);
+        }
+        if let Some(listed) = state.listed {
+            return one_of(state, listed);
+        }
+        self.depth += 1;
+        let outcome = self.choose(state);
+        self.depth -= 1;
+        outcome
+    }
+
+    fn choose(&mut self, state: &State<'a>) -> Outcome {
+        let outcome = match state.kind {
+            Kind::Integer | Kind::Fraction => super::number::solve(state),
+            Kind::String => super::string::solve(self, state),
+            Kind::Array => super::array::solve(self, state),
+            Kind::Object => super::object::solve(self, state),
+            Kind::Null | Kind::Boolean => unreachable!("their values are listed"),
+        };
+        let proposed = match &outcome {
+            Outcome::Empty => return outcome,
+            Outcome::Found(value) => Some(value),
+            Outcome::Unknown(obstacle) => obstacle.candidate.as_ref(),
+        };
+        let is_open = |choice: &&Claim| proposed.is_none_or(|value| is_true(choice, value) != Some(true));
+        let Some(index) = state.choices.iter().position(|choice| is_open(&choice)) else { return outcome };
+        let mut ways = Ways::default();
+        for way in state.alternatives(&state.choices[index]) {
+            let mut next = state.clone();
+            next.choices.remove(index);
+            if next.assume(way).is_err() {
+                continue;
+            }
+            if let Some(found) = {
+                let outcome = self.refine(&next);
+                ways.add(outcome)
+            } {
+                return found;
+            }
+        }
+        ways.outcome()
+    }
+}
+
+/// Takes the first of the listed values of which everything is true.
+fn one_of(state: &State, listed: &[Value]) -> Outcome {
+    let mut ways = Ways::default();
+    for value in listed.iter().filter(|value| Kind::of(value) == state.kind) {
+        let doubtful = state.facts.iter().chain(&state.choices).find(|claim| is_true(claim, value) != Some(true));
+        let outcome = match doubtful {
+            None => Outcome::Found(value.clone()),
+            Some(_) if state.facts.iter().chain(&state.choices).any(|claim| is_true(claim, value) == Some(false)) => {
+                Outcome::Empty
+            }
+            Some(claim) => Outcome::unknown(obstructing(claim), Some(value.clone())),
+        };
+        if let Some(found) = ways.add(outcome) {
+            return found;
+        }
+    }
+    ways.outcome()
+}
+
+/// Names the keyword behind a claim that could not be decided, and its place.
+pub(super) fn obstructing(claim: &Claim) -> String {
+    let at = |keyword: &str, node: &Node| format!("'{keyword}' {} is not worked out", node.place());
+    match claim {
+        Claim::Holds(node, rule) | Claim::Fails(node, rule) => at(rule.keyword(), node),
+        Claim::Demand(Demand::Is(node) | Demand::IsNot(node)) => {
+            let opaque = node.rules().iter().find(|rule| matches!(rule, super::schema::Rule::Opaque(..)));
+            at(opaque.or(node.rules().first()).map_or("$schema", |rule| rule.keyword()), node)
+        }
+        Claim::AnyOf(nodes) => nodes.first().map_or_else(String::new, |node| at("anyOf", node)),
+        Claim::Count(node, ..) => at("contains", node),
+        Claim::Matches(pattern, _) => format!("the pattern '{}' is not worked out", pattern.text()),
+        Claim::SomeProperty(..) => "'patternProperties' is not worked out".to_owned(),
+        _ => "'enum' is not worked out".to_owned(),
+    }
+}
+
+fn key(demands: &[Demand]) -> Key {
+    let mut nodes = Vec::with_capacity(demands.len());
+    let mut others = Vec::new();
+    for demand in demands {
+        match demand {
+            Demand::Is(node) => nodes.push((node.side, node.id, true)),
+            Demand::IsNot(node) => nodes.push((node.side, node.id, false)),
+            Demand::Differs(value) => others.push(value.to_string()),
+        }
+    }
+    nodes.sort_unstable();
+    nodes.dedup();
+    others.sort_unstable();
+    (nodes, others)
+}

@@ -137,7 +137,8 @@ namespace Rtt
                         return RttStream.OpenUnix(Path.Combine(root, address), deadline);
                     case "tcp":
                         int colon = address.LastIndexOf(':');
-                        return RttStream.OpenTcp(address.Substring(0, Math.Max(0, colon)).Trim('[', ']'), int.Parse(address.Substring(colon + 1)), deadline);
+                        string host = address.Substring(0, Math.Max(0, colon)).Trim('[', ']');
+                        return RttStream.OpenTcp(host, int.Parse(address.Substring(colon + 1)), deadline);
                     default:
                         List<object> command = Endpoint as List<object> ?? new List<object> { address };
                         return RttStream.Spawn(root, command.Select(Convert.ToString).ToList());
@@ -321,7 +322,12 @@ namespace Rtt
         {
             var client = new Dictionary<string, object> { { "name", "rtt" }, { "version", api.Version } };
             var nothing = new Dictionary<string, object>();
-            var request = new Dictionary<string, object> { { "protocolVersion", McpHandshake }, { "capabilities", nothing }, { "clientInfo", client } };
+            var request = new Dictionary<string, object>
+            {
+                { "protocolVersion", McpHandshake },
+                { "capabilities", nothing },
+                { "clientInfo", client },
+            };
             try
             {
                 Exchange("initialize", request, deadline);
@@ -378,7 +384,11 @@ namespace Rtt
                 throw new IOException("a line is not JSON");
             }
             var members = message as Dictionary<string, object>;
-            return members != null && Get<string>(members, "jsonrpc") == "2.0" ? members : throw new IOException("a line is not a JSON-RPC 2.0 message");
+            if (members == null || Get<string>(members, "jsonrpc") != "2.0")
+            {
+                throw new IOException("a line is not a JSON-RPC 2.0 message");
+            }
+            return members;
         }
 
         private object Exchange(string method, object parameters, TimeSpan deadline)
@@ -414,7 +424,11 @@ namespace Rtt
                     }
                     throw new RemoteException(Instance, code, Get<string>(error, "message") ?? "", Get<object>(error, "data"));
                 }
-                return answer.TryGetValue("result", out object result) ? result : throw new IOException("an answer has neither result nor error");
+                if (!answer.TryGetValue("result", out object result))
+                {
+                    throw new IOException("an answer has neither result nor error");
+                }
+                return result;
             }
         }
 
@@ -467,7 +481,8 @@ namespace Rtt
             try
             {
                 var document = RttJson.Parse(File.ReadAllText(Path.Combine(root, ".rtt", "routes.json"))) as Dictionary<string, object>;
-                return Get<List<object>>(document ?? new Dictionary<string, object>(), "routes") ?? throw new FormatException("it has no list of routes");
+                var routes = Get<List<object>>(document ?? new Dictionary<string, object>(), "routes");
+                return routes ?? throw new FormatException("it has no list of routes");
             }
             catch (Exception error) when (error is IOException || error is UnauthorizedAccessException || error is FormatException)
             {

@@ -190,8 +190,12 @@ namespace Rtt
             {
                 return boolean ? "true" : "false";
             }
-            // Fifteen digits, the usual number of them, would not tell all numbers apart.
-            return value is double number ? number.ToString("R", CultureInfo.InvariantCulture) : Convert.ToString(value ?? "null", CultureInfo.InvariantCulture);
+            if (value is double number)
+            {
+                // Fifteen digits, the usual number of them, would not tell all numbers apart.
+                return number.ToString("R", CultureInfo.InvariantCulture);
+            }
+            return Convert.ToString(value ?? "null", CultureInfo.InvariantCulture);
         }
 
         public static string Quote(string text)

@@ -10,8 +10,7 @@ use B ();
 use JSON::PP ();
 use Time::HiRes ();
 
-# Writes ASCII, which is UTF-8 and safe in messages; reads UTF-8.
-my $codec = JSON::PP->new->ascii->utf8->allow_nonref;
+my $codec = JSON::PP->new->utf8->allow_nonref;
 
 sub decode ($bytes) { $codec->decode($bytes) }
 sub encode ($value) { $codec->encode($value) }
@@ -53,12 +52,12 @@ sub mismatch ($shape, $value, $path) {
     return "$path is not of type " . join ' or ', @types if !grep { is_of($_, $value) } @types;
     if ($kind eq 'object') {
         for my $name (@{$shape->{required} // []}) {
-            return "$path lacks the member " . encode($name) if !exists $value->{$name};
+            return qq($path lacks the member "$name") if !exists $value->{$name};
         }
         for my $name (sort keys %$value) {
             my $inner = $shape->{properties}{$name} // $shape->{additionalProperties} // next;
-            return "$path has the unknown member " . encode($name) if ref $inner ne 'HASH';
-            my $found = mismatch($inner, $value->{$name}, "$path." . encode($name));
+            return qq($path has the unknown member "$name") if ref $inner ne 'HASH';
+            my $found = mismatch($inner, $value->{$name}, "$path.$name");
             return $found if $found;
         }
     }

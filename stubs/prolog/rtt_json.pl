@@ -98,12 +98,14 @@ written([Item|More]) --> !, "[", written(Item), written_items(More), "]".
 written(Atom) --> { memberchk(Atom, [true, false, null]), !, atom_codes(Atom, Codes) }, Codes.
 written(Number) --> { integer(Number), !, number_codes(Number, Codes) }, Codes.
 written(Number) -->
-    { float(Number), !, float_class(Number, Class), memberchk(Class, [normal, subnormal, zero]), number_codes(Number, Codes) },
-    Codes.
+    { float(Number), !, float_class(Number, Class), memberchk(Class, [normal, subnormal, zero]) },
+    { number_codes(Number, Codes) }, Codes.
 written(Text) --> { ( string(Text) ; atom(Text) ), ! }, quoted(Text).
 
 written_members([]) --> [].
-written_members([Key-Value|More]) --> quoted(Key), ":", written(Value), ( { More == [] } -> [] ; "," ), written_members(More).
+written_members([Key-Value|More]) -->
+    quoted(Key), ":", written(Value),
+    ( { More == [] } -> [] ; "," ), written_members(More).
 
 written_items([]) --> !.
 written_items([Item|More]) --> ",", written(Item), written_items(More).

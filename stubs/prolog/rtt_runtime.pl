@@ -16,7 +16,6 @@
 :- use_module(library(apply)).
 :- use_module(library(lists)).
 :- use_module(library(option)).
-:- use_module(library(process)).
 :- use_module(library(readutil)).
 :- use_module(library(socket)).
 :- use_module(library(time)).
@@ -32,8 +31,6 @@ prolog:error_message(rtt_error(_, Instance, Message)) --> ['~w: ~w'-[Instance, M
 
 max_line(16_777_216).
 max_socket_path(107).
-% A child process needs time to start before it can answer the handshake, whatever a call may take.
-start_timeout(10).
 mcp_stateless("2026-07-28").
 mcp_handshake("2025-11-25").
 
@@ -136,7 +133,10 @@ deadline(Seconds, Deadline) :- get_time(Now), Deadline is Now + Seconds.
 
 call_method(Id, Method, Params, Result, Options) :-
     open_client(Id, Client),
-    ( get_dict(Method, Client.shapes, Shapes) -> Shapes = shapes(ParamsShape, ResultShape) ; ParamsShape = _{}, ResultShape = _{} ),
+    (   get_dict(Method, Client.shapes, shapes(ParamsShape, ResultShape))
+    ->  true
+    ;   ParamsShape = _{}, ResultShape = _{}
+    ),
     instance(Id, Before),
     (   mismatch(ParamsShape, Params, params, Wrong)
     ->  fail_as(protocol, Before, "~w was not called: ~w", [Method, Wrong])
@@ -167,7 +167,8 @@ reach_one([], Reasons, _, Client, _) :-
     joined(Reasons, Text),
     fail_as(connect, First.instance, "not reached: ~w", [Text]).
 reach_one([Target|More], Reasons, Id, Client, Deadline) :-
-    catch(( connect(Id, Client, Target, Deadline), Failure = none ), error(rtt_error(_, Instance, Message), _), Failure = Instance-Message),
+    catch(( connect(Id, Client, Target, Deadline), Failure = none ),
+          error(rtt_error(_, Instance, Message), _), Failure = Instance-Message),
     (   Failure \== none
     ->  disconnect(Id),
         reach_one(More, [Failure|Reasons], Id, Client, Deadline)
@@ -186,22 +187,22 @@ joined(Reasons, Text) :-
 % connection: an answer may still come, and a stream out of step must not serve the next call.
 
 connect(Id, Client, Target, Deadline) :-
-    catch(within(Deadline, open_lane(Target.lane, Target.endpoint, Client.root, In, Out, Process)), Error,
+    catch(within(Deadline, open_lane(Target.lane, Target.endpoint, Client.root, In, Out)), Error,
           ( described(Error, Why), fail_as(connect, Target.instance, "~w: ~w", [Target.lane, Why]) )),
     set_stream(In, encoding(utf8)), set_stream(In, newline(posix)),
     set_stream(Out, encoding(utf8)), set_stream(Out, newline(posix)),
     retractall(instance(Id, _)), assertz(instance(Id, Target.instance)),
-    assertz(connection(Id, connection{in: In, out: Out, process: Process, meta: none})),
-    ( Client.interface.protocol == mcp -> greet(Id, Client.interface, Target.lane, Deadline) ; true ).
+    assertz(connection(Id, connection{in: In, out: Out, meta: none})),
+    ( Client.interface.protocol == mcp -> greet(Id, Client.interface, Deadline) ; true ).
 
-open_lane(uds, Endpoint, Root, In, Out, none) :-
+open_lane(uds, Endpoint, Root, In, Out) :-
     absolute_file_name(Endpoint, Path, [relative_to(Root)]),
     setup_call_catcher_cleanup(
         unix_domain_socket(Socket),
         ( connect_unix(Socket, Path), tcp_open_socket(Socket, In, Out) ),
         Outcome,
         ( Outcome == exit -> true ; tcp_close_socket(Socket) )).
-open_lane(tcp, Endpoint, _, In, Out, none) :-
+open_lane(tcp, Endpoint, _, In, Out) :-
     atomic_list_concat(Parts, ':', Endpoint),
     append(HostParts, [Digits], Parts), !,
     atomic_list_concat(HostParts, ':', Bracketed),
@@ -209,12 +210,6 @@ open_lane(tcp, Endpoint, _, In, Out, none) :-
     atom_number(Digits, Port),
     tcp_connect(Host:Port, Pair, [nodelay(true)]),
     stream_pair(Pair, In, Out).
-open_lane(stdio, [Program|Arguments], Root, In, Out, process(Process)) :-
-    (   sub_string(Program, _, 1, _, "/")
-    ->  absolute_file_name(Program, Executable, [relative_to(Root)])
-    ;   Executable = path(Program)
-    ),
-    process_create(Executable, Arguments, [stdin(pipe(Out)), stdout(pipe(In)), cwd(Root), process(Process)]).
 
 connect_unix(Socket, Path) :-
     atom_codes(Path, Codes), length(Codes, Length), max_socket_path(Most), Length =< Most, !,
@@ -247,12 +242,7 @@ has_ended(Id, Connection) :-
 disconnect(Id) :-
     retractall(received(Id, _)),
     forall(retract(connection(Id, Connection)),
-           ( close(Connection.out, [force(true)]), close(Connection.in, [force(true)]), end_process(Connection.process) )).
-
-end_process(none).
-end_process(process(Process)) :-
-    process_wait(Process, Status, [timeout(1)]),
-    ( Status == timeout -> process_kill(Process, kill), process_wait(Process, _) ; true ).
+           ( close(Connection.out, [force(true)]), close(Connection.in, [force(true)]) )).
 
 %   exchange(+Id, +Method, +Params, +Deadline, -Result). Sends a request and returns the result of its answer.
 
@@ -267,10 +257,16 @@ unless_broken(Id, Method, Deadline, Goal) :-
     instance(Id, Instance),
     catch(within(Deadline, Goal), Error, after_failure(Error, Id, Instance, Method)).
 
-after_failure(refused(Message), _, Instance, Method) :- fail_as(protocol, Instance, "~w was not sent: ~w", [Method, Message]).
-after_failure(remote(Code, Text, Data), _, Instance, _) :- fail_remote(Instance, Code, Text, Data).
-after_failure(broken(Message), Id, Instance, Method) :- disconnect(Id), fail_as(protocol, Instance, "~w: ~w", [Method, Message]).
-after_failure(time_limit_exceeded, Id, Instance, Method) :- disconnect(Id), fail_as(call_timeout, Instance, "~w timed out", [Method]).
+after_failure(refused(Message), _, Instance, Method) :-
+    fail_as(protocol, Instance, "~w was not sent: ~w", [Method, Message]).
+after_failure(remote(Code, Text, Data), _, Instance, _) :-
+    fail_remote(Instance, Code, Text, Data).
+after_failure(broken(Message), Id, Instance, Method) :-
+    disconnect(Id),
+    fail_as(protocol, Instance, "~w: ~w", [Method, Message]).
+after_failure(time_limit_exceeded, Id, Instance, Method) :-
+    disconnect(Id),
+    fail_as(call_timeout, Instance, "~w timed out", [Method]).
 after_failure(Error, Id, Instance, Method) :-
     disconnect(Id),
     described(Error, Why),
@@ -292,13 +288,13 @@ answer(Id, Number, Result) :-
     ;   throw(broken("a line is not a JSON-RPC 2.0 message"))
     ),
     (   get_dict(method, Answer, Method)
-    ->  ( get_dict(id, Answer, Theirs) -> reply(Method, Reply), send(Id, Reply.put(_{jsonrpc: "2.0", id: Theirs})) ; true ),
+    ->  ( get_dict(id, Answer, Theirs) -> reply(Method, Reply), send(Id, Reply.put(id, Theirs)) ; true ),
         answer(Id, Number, Result)
     ;   outcome(Answer, Number, Result)
     ).
 
-reply("ping", _{result: _{}}) :- !.
-reply(_, _{error: _{code: -32601, message: "this side offers no methods"}}).
+reply("ping", _{jsonrpc: "2.0", result: _{}}) :- !.
+reply(_, _{jsonrpc: "2.0", error: _{code: -32601, message: "this side offers no methods"}}).
 
 outcome(Answer, Number, _) :-
     \+ ( get_dict(id, Answer, Id), number(Id), Id =:= Number ), !,
@@ -334,14 +330,13 @@ receive(In, Chunk, Length0, Line, More) :-
 
 % MCP
 
-greet(Id, Interface, Lane, Deadline0) :-
-    start_timeout(Start), deadline(Start, Patient),
-    ( Lane == stdio -> Deadline is max(Deadline0, Patient) ; Deadline = Deadline0 ),
+greet(Id, Interface, Deadline) :-
     mcp_handshake(Version),
     Info = _{name: "rtt", version: Interface.version},
-    catch(( exchange(Id, initialize, _{protocolVersion: Version, capabilities: _{}, clientInfo: Info}, Deadline, _), Meta = none ),
-          error(rtt_error(remote(_, _, _), _, _), _), Meta = stateless),
-    (   Meta == none
+    Request = _{protocolVersion: Version, capabilities: _{}, clientInfo: Info},
+    catch(( exchange(Id, initialize, Request, Deadline, _), Greeted = true ),
+          error(rtt_error(remote(_, _, _), _, _), _), Greeted = false),
+    (   Greeted == true
     ->  unless_broken(Id, initialized, Deadline, send(Id, _{jsonrpc: "2.0", method: "notifications/initialized"}))
     ;   % The stateless revision knows no handshake; it wants its version in every request.
         mcp_stateless(Stateless),
@@ -378,7 +373,7 @@ atomics_to_lines(Texts, Lines) :- atomic_list_concat(Texts, '\n', Atom), atom_st
 find_route(Interface, Options, Root, Targets, Timeout) :-
     find_root(Interface, Options, Root),
     read_routes(Interface, Root, Routes),
-    ( option(agent(Agent0), Options) -> Agent = Agent0 ; getenv('RTT_AGENT', Agent0), Agent0 \== '' -> Agent = Agent0 ; Agent = any ),
+    ( option(agent(Agent), Options) -> true ; getenv('RTT_AGENT', Agent), Agent \== '' -> true ; Agent = any ),
     choose(Interface, Routes, Agent, Route),
     Status = Route.status,
     ( get_dict(backups, Status, Backups), is_list(Backups) -> true ; Backups = [] ),

@@ -8,7 +8,7 @@
 MAX_LINE <- 16 * 1024 * 1024
 MCP_STATELESS <- "2026-07-28"
 MCP_HANDSHAKE <- "2025-11-25"
-NO_MEMBERS <- setNames(list(), character())
+NO_MEMBERS <- stats::setNames(list(), character())
 
 # An optional parameter that is left out.
 UNSET <- structure(list(), class = "rtt_unset")
@@ -102,7 +102,7 @@ fit_members <- function(shape, members, path) {
     if (isFALSE(inner)) stop(path, " has the unknown member ", encode_string(name))
     fit(inner, members[[index]], paste0(path, ".", name))
   }
-  setNames(lapply(seq_along(members), fit_member), names)
+  stats::setNames(lapply(seq_along(members), fit_member), names)
 }
 
 fit_items <- function(shape, items, path) {
@@ -174,8 +174,8 @@ receive <- function(connection, deadline) {
   repeat {
     newline <- grepRaw(as.raw(10), connection$rest, fixed = TRUE)
     if (length(newline) > 0) {
-      parts <- c(parts, list(head(connection$rest, newline - 1)))
-      connection$rest <- tail(connection$rest, -newline)
+      parts <- c(parts, list(utils::head(connection$rest, newline - 1)))
+      connection$rest <- utils::tail(connection$rest, -newline)
       return(do.call(c, parts))
     }
     parts <- c(parts, list(connection$rest))
@@ -397,7 +397,7 @@ open_client <- function(interface, root, agent, timeout) {
 
   # Calls a method with the parameters that are set.
   client$.invoke <- function(name, names, values, .timeout) {
-    params <- setNames(values, names)
+    params <- stats::setNames(values, names)
     client$call(name, Filter(function(value) !inherits(value, "rtt_unset"), params), .timeout)
   }
 

@@ -8,9 +8,11 @@
 #
 # A call is sent at most once: a lost connection is an error of that call, and the next call connects anew.
 
-declare -F rtt::open >/dev/null && return 0
+if [[ $(type -t rtt::open) == function ]]; then return 0; fi
 
 readonly _RTT_MAX_LINE=$((16 * 1024 * 1024))
+# What stands before a message of socat's.
+readonly _RTT_SOCAT_ERROR='] E '
 # A child process needs time to start before it can answer the handshake, whatever a call may take.
 readonly _RTT_START_US=10000000
 _rtt_here=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
@@ -249,7 +251,7 @@ rtt::_connect() {
     return 1
   fi
   if [[ -n $line ]]; then
-    text=${line##*] E }
+    text=${line##*"$_RTT_SOCAT_ERROR"}
     return 1
   fi
   _rtt[$client.meta]=''

@@ -431,7 +431,7 @@ public:
     }
 
     /// Calls any method by its name.
-    Json call(const std::string &name, const Json &params = {}) { return invoke<Json>(name, params); }
+    Json call(const std::string &name, const Json &params = Json()) { return invoke<Json>(name, params); }
 
     /// Tells whether the provider is connected, or can be.
     bool health() {

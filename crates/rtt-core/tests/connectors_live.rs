@@ -19,7 +19,17 @@ use rtt_core::stage::{depdoctor, scan};
 use rtt_core::workspace::{Workspace, layout, state};
 use serde_json::{Value, json};
 
-const LANGUAGES: [&str; 5] = ["go", "javascript", "python", "rust", "typescript"];
+/// The languages of the folders in `stubs`.
+fn languages() -> Vec<String> {
+    let stubs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../stubs");
+    let folders = std::fs::read_dir(stubs).expect("readable").map(|entry| entry.expect("readable").path());
+    let mut names: Vec<String> = folders
+        .filter(|folder| folder.join("stub.json").exists())
+        .map(|folder| folder.file_name().expect("has one").to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
 
 fn generate(workspace: &Workspace, request: &Request, force: bool) -> Report {
     run(workspace, request, &Context { force, progress: &NoProgress }).expect("the stage runs")
@@ -70,9 +80,17 @@ fn index(workspace: &Workspace) -> Connectors {
 
 #[test]
 fn hostile_manifests_give_code_that_parses() {
+    let bad = "\"\"\" */ ${x} #{y} `z` \\ \u{202e} \u{2028}\n'''\r\nrm -rf\t\0 \\";
+    // A text of R cannot hold the character U+0000: such a provider is refused for it.
+    let (r, others): (Vec<String>, Vec<String>) = languages().into_iter().partition(|language| language == "r");
+    check_hostile(&others, bad);
+    check_hostile(&r, &bad.replace('\0', ""));
+}
+
+/// Generates connectors to a provider whose names and texts hold `bad`, and has every tool that is here check them.
+fn check_hostile(languages: &[String], bad: &str) {
     let folder = tempfile::tempdir().expect("a scratch folder");
     let workspace = Workspace::at(folder.path());
-    let bad = "\"\"\" */ ${x} #{y} `z` \\ \u{202e} \u{2028}\n'''\r\nrm -rf\t\0 \\";
     let inner = json!({"type": "object", "description": bad, "required": [bad], "properties": {
         bad: {"type": "string", "description": bad, "enum": [bad]}, "class": {"type": ["integer", "null"]}, "type": {},
         "a b": {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "boolean"}}}}});
@@ -87,7 +105,7 @@ fn hostile_manifests_give_code_that_parses() {
     let hostile = json!({"symbol": "a.b-c", "version": "1.0.0", "description": bad, "provides": {"methods": methods}});
     let twin = json!({"symbol": "a.b_c", "version": "1.0.0", "provides": {"protocol": {"name": "mcp"}}});
     let mut manifests = vec![hostile, twin];
-    for language in LANGUAGES {
+    for language in languages {
         manifests.push(json!({"symbol": format!("x.{language}"), "version": "1.0.0", "language": language,
                               "requires": [{"symbol": "a.b-c"}, {"symbol": "a.b_c"}]}));
     }
@@ -95,7 +113,7 @@ fn hostile_manifests_give_code_that_parses() {
     let report = generate(&workspace, &Request { verify: Verify::Toolchain, ..Request::default() }, false);
     assert_eq!(report.verdict, Verdict::Success, "{:#?}", report.diagnostics);
     let index = index(&workspace);
-    assert_eq!(index.connectors.len(), 2 * LANGUAGES.len());
+    assert_eq!(index.connectors.len(), 2 * languages.len());
     for connector in &index.connectors {
         let missing = report.diagnostics.iter().any(|finding| finding.message.starts_with(&connector.language));
         let expected = if missing { Verification::Parsed } else { Verification::Compiled };
@@ -151,7 +169,7 @@ fn languages_come_from_folders_alone() {
     let report = generate(&workspace, &Request::default(), false);
     assert_eq!(report.verdict, Verdict::CheckFailed);
     assert_eq!(report.diagnostics[0].message, "No template found for language 'xyz'");
-    assert!(report.diagnostics[0].help[0].contains("go, javascript, python, rust, typescript"));
+    assert!(report.diagnostics[0].help[0].contains(&languages().join(", ")));
 
     let stub = json!({
         "version": "1.0.0", "title": "Xyz", "directory": "xyz", "extension": "xyz", "template": "c.hbs", "lanes": ["tcp"],
@@ -198,13 +216,11 @@ fn serve(mut stream: impl Read + Write + Send + 'static, writer: impl Write + Se
     });
 }
 
-/// A workspace with connectors, a provider on both lanes, and routes: `uds`, `tcp`, and `dead` whose target is not
+/// A workspace with one language's connector, a provider on both lanes, and routes: `uds`, `tcp`, and `dead` whose target is not
 /// there and whose backup is.
-fn live_workspace(folder: &Path) -> Workspace {
+fn live_workspace(folder: &Path, language: &str) -> Workspace {
     let workspace = Workspace::at(folder);
-    let mut manifests = vec![provider()];
-    manifests.extend(LANGUAGES.map(consumer));
-    prepare(&workspace, &manifests);
+    prepare(&workspace, &[provider(), consumer(language)]);
     let report = generate(&workspace, &Request::default(), false);
     assert_eq!(report.verdict, Verdict::Success, "{:?}", report.diagnostics);
 
@@ -273,7 +289,7 @@ fn check_live(language: &str, program: &str, file: &str, commands: &[&[&str]]) {
         }
     }
     let folder = tempfile::Builder::new().prefix("rtt").tempdir().expect("a scratch folder");
-    let workspace = live_workspace(folder.path());
+    let workspace = live_workspace(folder.path(), language);
     workspace.write(file, program.as_bytes()).expect("writable");
     let mut printed = String::new();
     for command in commands {

@@ -60,8 +60,6 @@ grammars! {
     "perl" => arborium_perl::language(),
     #[cfg(feature = "tier1")]
     "php" => tree_sitter_php::LANGUAGE_PHP,
-    #[cfg(feature = "tier1")]
-    "prolog" => arborium_prolog::language(),
     "python" => tree_sitter_python::LANGUAGE,
     #[cfg(feature = "tier1")]
     "r" => tree_sitter_r::LANGUAGE,
@@ -107,7 +105,6 @@ mod tests {
         ),
         ("perl", "sub f { return $_[0] + 1; }\n", "sub f { return $_[0 + 1; }\n"),
         ("php", "<?php\nfunction f($a) { return $a; }\n", "<?php\nfunction f($a { return $a; }\n"),
-        ("prolog", "f(A, B) :- B is A + 1.\n", "f(A, B :- B is A + 1.\n"),
         ("python", "def f():\n    return 1\n", "def f(:\n    return 1\n"),
         ("r", "f <- function(a) { a + 1 }\n", "f <- function(a { a + 1 }\n"),
         ("ruby", "def f(a)\n  a\nend\n", "def f(a\n  a\nend\n"),

@@ -36,7 +36,9 @@ proc ::rtt::parse {text} {
 
 proc ::rtt::Token {text atName} {
     upvar 1 $atName at
-    set token {\A[ \t\r\n]*("(?:[^"\\\u0000-\u001f]|\\["\\/bfnrt]|\\u[0-9A-Fa-f]{4})*"|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?|true|false|null|[][{}:,])}
+    set string {"(?:[^"\\\u0000-\u001f]|\\["\\/bfnrt]|\\u[0-9A-Fa-f]{4})*"}
+    set number {-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?}
+    set token "\\A\[ \\t\\r\\n\]*($string|$number|true|false|null|\[\]\[{}:,\])"
     if {![regexp -indices -start $at $token $text all found]} {error "not JSON at character $at"}
     set at [expr {[lindex $all 1] + 1}]
     return [string range $text {*}$found]

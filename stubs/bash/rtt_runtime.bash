@@ -51,6 +51,7 @@ rtt::open() {
     return
   fi
   rtt::close "$client"
+  _rtt[$client.instance]=$client
   if ! root=$(rtt::find_root "$root"); then
     rtt::_fail no_route "no workspace: set RTT_ROOT or run in a folder below one that holds .rtt"
     return

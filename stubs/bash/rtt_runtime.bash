@@ -53,6 +53,7 @@ rtt::open() {
     return
   fi
   rtt::close "$client"
+  _rtt[$client.instance]=$client
   if ! root=$(rtt::find_root "$root"); then
     rtt::_fail no_route "no workspace: set RTT_ROOT or run in a folder below one that holds .rtt"
     return
@@ -241,13 +242,15 @@ rtt::_ensure_connected() {
 # rtt::_connect LANE ENDPOINT...
 rtt::_connect() {
   local RTT_PEER RTT_PEER_PID in out line
-  coproc RTT_PEER { rtt::_peer "$@"; }
+  # It waits for a line, for Bash forgets the descriptors of a coprocess that has ended.
+  coproc RTT_PEER { read -r && rtt::_peer "$@"; }
   # Moved, so that Bash takes them for the shell's own and not for those of its one coprocess.
   exec {in}<&"${RTT_PEER[0]}"- {out}>&"${RTT_PEER[1]}"-
   _rtt[$client.pid]=$RTT_PEER_PID _rtt[$client.in]=$in _rtt[$client.out]=$out
   disown "$RTT_PEER_PID"
+  echo >&"$out"
   if ! rtt::_receive; then
-    kill "$RTT_PEER_PID" 2>/dev/null
+    kill "${_rtt[$client.pid]}" 2>/dev/null
     return 1
   fi
   if [[ -n $line ]]; then

@@ -255,7 +255,7 @@ var
   Start, Wrong: SizeInt;
   Digits: UTF8String;
   Whole: Int64;
-  Real: Double;
+  Real: ValReal; // on some processors larger than a Double
 begin
   Start := FAt;
   while (FAt <= Length(FText)) and (FText[FAt] in ['0'..'9', '-', '+', '.', 'e', 'E']) do
@@ -272,7 +272,7 @@ begin
   if Wrong = 0 then
     Exit(TJSONInt64Number.Create(Whole));
   Val(Digits, Real, Wrong);
-  if (Wrong <> 0) or IsInfinite(Real) then
+  if (Wrong <> 0) or not (Abs(Real) <= MaxDouble) then
     raise EMalformed.Create('number');
   Result := TJSONFloatNumber.Create(Real);
 end;
@@ -355,8 +355,6 @@ begin
         FreeAndNil(Result);
     except
       on EMalformed do
-        Result := nil;
-      on EMathError do // of a number that is too large
         Result := nil;
     end;
   finally

@@ -226,10 +226,10 @@
                                        (write-json item out))))))))
 
 (defmacro text (literal)
-  "The string that a literal of printable characters stands for: `~', hexadecimal digits and `;' are a character."
+  "The string that a literal of printable characters stands for: `^', hexadecimal digits and `;' are a character."
   (with-output-to-string (out)
     (loop for at = 0 then (1+ end)
-          for start = (position #\~ literal :start at)
+          for start = (position #\^ literal :start at)
           for end = (and start (position #\; literal :start start))
           do (write-string literal out :start at :end start)
           while start
@@ -473,7 +473,7 @@
              (targets (remove-if-not #'offered-p (mapcar #'target (cons status (items-of status "backups")))))
              (bound (member-of (member-of (first routes) "qos") "latency_ms")))
         (unless routes
-          (no-route "no applied route from ~:[~{~a~^ or ~}~;~:*~a~]: run rtt-40-solver and rtt-50-apply" agent agents))
+          (no-route "no applied route from ~{~a~^ or ~}: run rtt-40-solver and rtt-50-apply" (if agent (list agent) agents)))
         (unless (or agent (every (lambda (route) (string= (from route) (from (first routes)))) routes))
           (no-route "several agents have a route: name one (:agent, or RTT_AGENT)"))
         (unless targets (no-route "the applied route has no endpoint that this connector opens"))

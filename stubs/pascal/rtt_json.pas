@@ -278,18 +278,23 @@ begin
 end;
 
 function TParser.Items(Depth: Integer): TJSONData;
+var
+  Complete: Boolean;
 begin
   Result := TJSONArray.Create;
+  Complete := False;
   try
-    if Take(']') then
-      Exit;
-    repeat
-      TJSONArray(Result).Add(Value(Depth));
-    until not Take(',');
-    Need(']');
-  except
-    Result.Free;
-    raise;
+    if not Take(']') then
+    begin
+      repeat
+        TJSONArray(Result).Add(Value(Depth));
+      until not Take(',');
+      Need(']');
+    end;
+    Complete := True;
+  finally
+    if not Complete then
+      FreeAndNil(Result);
   end;
 end;
 
@@ -297,25 +302,29 @@ function TParser.Members(Depth: Integer): TJSONData;
 var
   Name: UTF8String;
   Found: Integer;
+  Complete: Boolean;
 begin
   Result := TJSONObject.Create;
+  Complete := False;
   try
-    if Take('}') then
-      Exit;
-    repeat
-      Need('"');
-      Name := Text;
-      Need(':');
-      // Of members with the same name the last one counts.
-      Found := TJSONObject(Result).IndexOfName(Name);
-      if Found >= 0 then
-        TJSONObject(Result).Delete(Found);
-      TJSONObject(Result).Add(Name, Value(Depth));
-    until not Take(',');
-    Need('}');
-  except
-    Result.Free;
-    raise;
+    if not Take('}') then
+    begin
+      repeat
+        Need('"');
+        Name := Text;
+        Need(':');
+        // Of members with the same name the last one counts.
+        Found := TJSONObject(Result).IndexOfName(Name);
+        if Found >= 0 then
+          TJSONObject(Result).Delete(Found);
+        TJSONObject(Result).Add(Name, Value(Depth));
+      until not Take(',');
+      Need('}');
+    end;
+    Complete := True;
+  finally
+    if not Complete then
+      FreeAndNil(Result);
   end;
 end;
 

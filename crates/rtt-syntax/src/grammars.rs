@@ -23,8 +23,6 @@ grammars! {
     #[cfg(feature = "tier1")]
     "ada" => tree_sitter_ada::LANGUAGE,
     #[cfg(feature = "tier1")]
-    "awk" => arborium_awk::language(),
-    #[cfg(feature = "tier1")]
     "bash" => tree_sitter_bash::LANGUAGE,
     #[cfg(feature = "tier1")]
     "c" => tree_sitter_c::LANGUAGE,
@@ -68,8 +66,6 @@ grammars! {
     "rust" => tree_sitter_rust::LANGUAGE,
     #[cfg(feature = "tier1")]
     "scheme" => tree_sitter_scheme::LANGUAGE,
-    #[cfg(feature = "tier1")]
-    "tcl" => tree_sitter_tcl::LANGUAGE,
     "typescript" => tree_sitter_typescript::LANGUAGE_TYPESCRIPT,
 }
 
@@ -81,7 +77,6 @@ mod tests {
     /// Per grammar a text that it accepts, and the same with one thing broken.
     const SAMPLES: &[(&str, &str, &str)] = &[
         ("ada", "procedure A is\nbegin\n   null;\nend A;\n", "procedure A is\nbegin\n   null\nend A;\n"),
-        ("awk", "function f(a) { return a + 1 }\n", "function f(a { return a + 1 }\n"),
         ("bash", "f() { echo \"$1\"; }\n", "f() { echo \"$1; }\n"),
         ("c", "int f(int a) { return a; }\n", "int f(int a { return a; }\n"),
         ("clojure", "(defn f [a] (inc a))\n", "(defn f [a] (inc a)\n"),
@@ -110,7 +105,6 @@ mod tests {
         ("ruby", "def f(a)\n  a\nend\n", "def f(a\n  a\nend\n"),
         ("rust", "fn f() {}\n", "fn f() {\n"),
         ("scheme", "(define (f a) (+ a 1))\n", "(define (f a) (+ a 1)\n"),
-        ("tcl", "proc f {a} { return $a }\n", "proc f {a} { return $a \n"),
         ("typescript", "interface A { b?: string }\n", "interface A { b?: }\n"),
     ];
 

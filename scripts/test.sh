@@ -12,6 +12,9 @@ need go golang-go
 need openssl openssl
 need strace strace
 need jq jq
+need socat socat
+need perl perl
+need javac default-jdk-headless
 install_missing
 setup_node_tools
 
@@ -28,6 +31,8 @@ step cargo clippy --quiet --locked --workspace --all-targets -- -D warnings
 # Tests run the executables from target/debug, so those are built first.
 step cargo build --quiet --locked --workspace --bins
 export RTT_BIN="${CARGO_TARGET_DIR:-$PWD/target}/debug"
+# Further languages: scripts/connectors-live.sh.
+export RTT_LIVE="bash c go java javascript perl python rust typescript"
 step cargo test --quiet --locked --workspace --doc
 RUSTDOCFLAGS="-D warnings" step cargo doc --quiet --locked --workspace --no-deps --document-private-items
 if cargo nextest --version >/dev/null 2>&1; then

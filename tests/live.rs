@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use rtt_tests::{STAGES, Scratch, repository};
 use serde::Deserialize;
@@ -165,34 +167,46 @@ fn difference(expected: &str, printed: &str) -> String {
     format!("expected the end, found '{}'", lines.next().unwrap_or_default())
 }
 
+/// How many languages are run at once.
+const AT_ONCE: usize = 2;
+
+/// Runs one language; what went wrong, if anything did, and `None` if it was skipped.
+fn outcome(language: &Language, must_run: bool) -> Option<Result<(), String>> {
+    let missing: Vec<&str> =
+        language.recipe.needs.keys().map(String::as_str).filter(|program| !is_here(program)).collect();
+    if missing.is_empty() {
+        return Some(run(language));
+    }
+    println!("skipped: {} connectors are not run, {} is not installed", language.name, missing.join(", "));
+    must_run.then(|| Err(format!("not installed: {}", missing.join(", "))))
+}
+
 #[test]
 fn every_language_that_can_run_here_is_live() {
     let asked: Option<Vec<String>> =
         std::env::var("RTT_LIVE").ok().map(|names| names.split_whitespace().map(str::to_owned).collect());
-    let languages = languages();
+    let mut languages = languages();
     let unknown = asked.iter().flatten().find(|name| !languages.iter().any(|language| language.name == **name));
     assert_eq!(unknown, None, "there is no such folder in {}", Path::new("tests/live").display());
-    let mut failures = Vec::new();
-    let mut live = Vec::new();
-    for language in &languages {
-        if asked.as_ref().is_some_and(|names| !names.contains(&language.name)) {
-            continue;
-        }
-        let missing: Vec<&str> =
-            language.recipe.needs.keys().map(String::as_str).filter(|program| !is_here(program)).collect();
-        if !missing.is_empty() {
-            println!("skipped: {} connectors are not run, {} is not installed", language.name, missing.join(", "));
-            if asked.is_some() {
-                failures.push(format!("{}: not installed: {}", language.name, missing.join(", ")));
-            }
-            continue;
-        }
-        match run(language) {
-            Ok(()) => live.push(language.name.as_str()),
-            Err(problem) => failures.push(format!("{}: {problem}", language.name)),
-        }
+    if let Some(names) = &asked {
+        languages.retain(|language| names.contains(&language.name));
     }
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        while let Some(language) = languages.get(next.fetch_add(1, Ordering::Relaxed)) {
+            done.extend(outcome(language, asked.is_some()).map(|outcome| (language.name.as_str(), outcome)));
+        }
+        done
+    };
+    let outcomes: BTreeMap<&str, Result<(), String>> = thread::scope(|scope| {
+        let workers = [(); AT_ONCE].map(|()| scope.spawn(work));
+        workers.into_iter().flat_map(|worker| worker.join().expect("no panic")).collect()
+    });
+    let live: Vec<&str> = outcomes.iter().filter(|(_, outcome)| outcome.is_ok()).map(|(name, _)| *name).collect();
     println!("live: {}", live.join(" "));
+    let failures: Vec<String> =
+        outcomes.iter().filter_map(|(name, outcome)| Some(format!("{name}: {}", outcome.as_ref().err()?))).collect();
     assert!(failures.is_empty(), "{}", failures.join("\n"));
     assert!(asked.is_some() || live.len() >= 2, "python and javascript run on every machine that runs the tests");
 }

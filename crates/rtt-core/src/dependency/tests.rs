@@ -2,16 +2,13 @@
 
 mod seeded;
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
 
 use super::report::Edge;
 use super::{Finding, GraphFormat, Resolution, accepts, explain, fix, graph, resolve};
-use crate::diagnostic::Severity;
-use crate::digest::Digest;
-use crate::manifest::{Form, Manifest};
-use crate::registry::{Instance, Origin, Registry, Selection, Summary};
+use crate::diagnostic::{Place, Severity};
+use crate::manifest::{Form, Manifest, Sourced};
+use crate::registry::{Instance, Registry, Selection, Summary};
 use crate::stage::{Stage, Verdict};
 
 /// Builds a registry from manifests, each as if in a file of its own named after its symbol.
@@ -20,10 +17,8 @@ pub(crate) fn registry(manifests: &[Value]) -> Registry {
         .iter()
         .map(|document| {
             let manifest: Manifest = serde_json::from_value(document.clone()).expect("a manifest");
-            let path = format!("agents/{}.agent.json", manifest.symbol);
-            let origin = Origin { form: Form::Canonical, path, pointer: String::new(), also: Vec::new() };
-            let digest = Digest::of_json(document);
-            Instance { manifest, origin, digest, interface: digest, methods: BTreeMap::new() }
+            let place = Place::file(format!("agents/{}.agent.json", manifest.symbol));
+            Instance::new(Sourced { manifest, form: Form::Canonical, pointer: String::new(), place })
         })
         .collect();
     instances.sort_by_key(Instance::id);

@@ -40,7 +40,8 @@ fn nearest<'a>(wanted: &str, known: &[(&'a Symbol, Letters)]) -> Vec<&'a Symbol>
         .map(|(symbol, its_letters)| (letters.least_distance(its_letters), *symbol))
         .filter(|(least, symbol)| *least <= limit(symbol.as_str()))
         .collect();
-    candidates.sort_unstable();
+    // Stable: equally near ones stay in the order of their names.
+    candidates.sort_by_key(|(least, _)| *least);
     let mut near: Vec<(usize, &Symbol)> = Vec::new();
     for (least, symbol) in candidates {
         // No later one can be nearer than this.

@@ -317,7 +317,7 @@ fn suggestions_are_tried_before_they_are_made() {
         help(&[agent("a.x@1.0.0", &["b.y ^2"]), agent("b.y@1.4.0", &[]), agent("b.y@1.3.0", &[])]),
         [
             "ask for \"^1.4\": b.y@1.4.0 meets the requirement",
-            "or publish b.y 2.0.0, with the interface of b.y@1.4.0",
+            "publish b.y 2.0.0, with the interface of b.y@1.4.0",
             optional
         ]
     );

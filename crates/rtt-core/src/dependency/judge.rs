@@ -105,9 +105,12 @@ impl<'a> Judge<'a> {
 /// Whether the protocol and the methods of requirements are met, each pair of contracts compared once.
 #[derive(Default)]
 struct Answers {
-    /// By the digests of what is required and of what is offered; split, so that threads rarely wait for each other.
-    shards: [Mutex<HashMap<(Digest, Digest), Vec<Fault>>>; 32],
+    /// Split, so that threads rarely wait for each other.
+    shards: [Mutex<Known>; 32],
 }
+
+/// What is wrong, by the digests of what is required and of what is offered.
+type Known = HashMap<(Digest, Digest), Vec<Fault>>;
 
 impl Answers {
     fn faults(&self, requirement: &Requirement, provider: &Instance) -> Vec<Fault> {

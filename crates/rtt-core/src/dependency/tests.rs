@@ -248,6 +248,23 @@ fn a_singleton_runs_in_the_version_that_all_accept() {
 }
 
 #[test]
+fn optional_consumers_of_a_singleton_have_the_last_say() {
+    let provider = |version: &str| json!({"symbol": "s.t", "version": version, "singleton": true});
+    let agents =
+        [agent("a.x@1.0.0", &["s.t ~1.2"]), agent("b.y@1.0.0", &["?s.t ~1.3"]), provider("1.2.0"), provider("1.3.0")];
+    let checked = check(&agents, Verdict::Success, &[]);
+    assert_eq!(
+        checked.warnings,
+        ["Dependency 's.t' version mismatch: b.y@1.0.0 requires ~1.3, but only one version of s.t may run, and the \
+          others need s.t@1.2.0 (optional: the agent runs without it)"]
+    );
+    assert_eq!(checked.edges[1].accepted, []);
+    let agents =
+        [agent("a.x@1.0.0", &["?s.t ~1.2"]), agent("b.y@1.0.0", &["?s.t ~1.3"]), provider("1.2.0"), provider("1.3.0")];
+    assert_eq!(check(&agents, Verdict::Success, &[]).warnings.len(), 1);
+}
+
+#[test]
 fn ranges_that_no_version_could_suit_are_one_conflict() {
     let singleton = json!({"symbol": "s.t", "version": "1.2.0", "singleton": true});
     let agents = [

@@ -28,7 +28,7 @@ pub fn registry(workspace: &Workspace) -> Result<StateFile<Registry>, Error> {
 pub fn dependencies(workspace: &Workspace, registry: Digest) -> Result<StateFile<Dependencies>, Error> {
     let file: StateFile<Dependencies> =
         earlier(workspace, layout::DEPENDENCIES, Schema::Dependencies, Stage::DepDoctor)?;
-    let inputs = [("registry", registry), ("settings", settings::read(workspace)?.digest)];
+    let inputs = [("registry", registry), ("settings", settings::digest(workspace)?)];
     check(&file.value.fingerprint, &inputs, layout::DEPENDENCIES, Stage::DepDoctor)?;
     Ok(file)
 }

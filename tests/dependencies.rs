@@ -76,6 +76,14 @@ fn each_kind_of_finding_has_its_exit_code_and_wording() {
         .expect_code(2)
         .expect_stderr("[20] [WARN] Dependency 'agent.api.auth' version mismatch")
         .expect_stderr("error[RTT-D002]: Dependency 'agent.api.auth' version mismatch: agent.two@1.2.0 requires ^2, registered: 1.2.0");
+    // Publishing what one asks for would shut out the other.
+    let mut alone = provider();
+    alone["singleton"] = true.into();
+    let other = agent("agent.zero", json!([{"symbol": "agent.api.auth", "version": "^1"}]));
+    workspace(&[conflict(), other, alone]).run(DOCTOR, &[]).expect_code(2).expect_stderr(
+        "error[RTT-D008]: Dependency 'agent.api.auth' version mismatch: because agent.two@1.2.0 requires ^2 and \
+         agent.zero@1.2.0 requires ^1 and only one version of agent.api.auth may run, no version suits all",
+    );
     workspace(&circle())
         .run(DOCTOR, &[])
         .expect_code(3)
@@ -111,6 +119,7 @@ fn of_several_kinds_the_smallest_code_wins_and_all_are_reported() {
         kinds[first..].iter().for_each(|(_, _, broken)| manifests.extend(broken.iter().cloned()));
         let run = workspace(&manifests).run(DOCTOR, &["--format", "json"]).expect_code(kinds[first].0);
         let summary = run.summary();
+        assert_eq!(Schema::Summary.check("RTT-S002", "stdout", &run.stdout, &summary), []);
         let mut rules: Vec<&str> =
             summary["diagnostics"].as_array().expect("a list").iter().filter_map(|one| one["rule"].as_str()).collect();
         rules.sort_unstable();
@@ -204,6 +213,17 @@ fn fix_edits_names_and_ranges_and_nothing_else() {
     scratch.run(DOCTOR, &[]).expect_code(66).expect_stderr("run rtt-10-scan");
     put(&scratch, &[agent("agent.one", json!([]))]);
     scratch.run(DOCTOR, &["--fix"]).expect_code(0).expect_stdout("[OK] 2 dependency edges of 4 instances valid");
+
+    // What lies behind a link, or is declared in two places, is left to people.
+    scratch.write("shared/agent.nine.agent.json", misspelt.replace("agent.one", "agent.nine"));
+    std::os::unix::fs::symlink("../shared", scratch.path("agents/linked")).expect("a writable scratch folder");
+    let twice = misspelt.replace("agent.one", "agent.ten");
+    scratch.write("agents/a/agent.ten.agent.json", &twice);
+    scratch.write("agents/b/agent.ten.agent.json", &twice);
+    scratch.run(SCAN, &[]).expect_code(0);
+    let run = scratch.run(DOCTOR, &["--fix"]).expect_code(1).expect_stderr("did you mean 'agent.api.auth'?");
+    assert!(!run.stdout.contains("+++"), "{run:#?}");
+    assert_eq!(scratch.read("shared/agent.nine.agent.json"), misspelt.replace("agent.one", "agent.nine"));
 }
 
 #[test]

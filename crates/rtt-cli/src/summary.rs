@@ -19,6 +19,9 @@ pub(crate) fn document(stage: Stage, report: &Report, outcome: &str, exit_code: 
         "outputs": report.outputs,
         "diagnostics": report.diagnostics,
     });
+    if !report.ignored.is_empty() {
+        document["ignored"] = json!(report.ignored);
+    }
     if let Some(body) = &report.body {
         document["body"] = body.as_str().into();
     }

@@ -1,6 +1,6 @@
 //! One requirement against the registry.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::Mutex;
 
@@ -102,12 +102,15 @@ impl<'a> Judge<'a> {
     }
 }
 
-/// Whether the terms of requirements are met, each pair of terms and interface compared once.
+/// Whether the protocol and the methods of requirements are met, each pair of contracts compared once.
 #[derive(Default)]
 struct Answers {
-    /// Split by the first bits of the key, so that threads rarely wait for each other.
-    shards: [Mutex<HashMap<Digest, Vec<Fault>>>; 32],
+    /// Split, so that threads rarely wait for each other.
+    shards: [Mutex<Known>; 32],
 }
+
+/// What is wrong, by the digests of what is required and of what is offered.
+type Known = HashMap<(Digest, Digest), Vec<Fault>>;
 
 impl Answers {
     fn faults(&self, requirement: &Requirement, provider: &Instance) -> Vec<Fault> {
@@ -115,15 +118,23 @@ impl Answers {
         if requirement.methods.is_empty() {
             return faults(requirement, provider);
         }
-        let terms = (&requirement.protocol, &requirement.capabilities, &requirement.methods);
-        let offered = (provider.interface, &provider.manifest.provides.capabilities);
-        let key = Digest::of_bytes(serde_json::to_vec(&(terms, offered)).expect("manifests have string keys"));
-        let shard = &self.shards[usize::from(key.bytes()[0]) % self.shards.len()];
-        if let Some(known) = shard.lock().expect("no holder of this lock panics").get(&key) {
-            return known.clone();
+        let terms = serde_json::to_vec(&(&requirement.protocol, &requirement.methods)).expect("keys are strings");
+        let key = (Digest::of_bytes(terms), provider.interface);
+        let shard = &self.shards[usize::from(key.0.bytes()[0] ^ key.1.bytes()[0]) % self.shards.len()];
+        let known = shard.lock().expect("no holder of this lock panics").get(&key).cloned();
+        let mut found = known.unwrap_or_else(|| {
+            let found = faults(&Requirement { capabilities: Vec::new(), ..requirement.clone() }, provider);
+            shard.lock().expect("no holder of this lock panics").insert(key, found.clone());
+            found
+        });
+        if !requirement.capabilities.is_empty() {
+            let Requirement { symbol, version, capabilities, optional, .. } = requirement.clone();
+            let methods = BTreeMap::new();
+            found.extend(faults(
+                &Requirement { symbol, version, protocol: None, capabilities, methods, optional },
+                provider,
+            ));
         }
-        let found = faults(requirement, provider);
-        shard.lock().expect("no holder of this lock panics").insert(key, found.clone());
         found
     }
 }

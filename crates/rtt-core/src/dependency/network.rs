@@ -139,3 +139,33 @@ impl Component {
         (0..self.network.links.len()).map(|position| self.link(position))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn link(from: usize, to: usize) -> Link {
+        Link { from, to, edge: from, optional: false }
+    }
+
+    #[test]
+    fn long_chains_and_rings_do_not_exhaust_the_stack() {
+        const LENGTH: usize = 200_000;
+        let chain = || (0..LENGTH - 1).map(|node| link(node, node + 1));
+        let components = Network::new(LENGTH, chain().collect()).components();
+        let order: Vec<usize> = components.iter().map(|component| component[0]).collect();
+        assert!(order.iter().rev().copied().eq(0..LENGTH), "links lead from later components to earlier ones");
+        assert!(circular_components(LENGTH, chain()).is_empty());
+        let ring = circular_components(LENGTH, chain().chain([link(LENGTH - 1, 0)]));
+        assert_eq!(ring.iter().map(|component| component.members.len()).collect::<Vec<_>>(), [LENGTH]);
+    }
+
+    #[test]
+    fn components_keep_the_names_of_their_links() {
+        let links = [link(1, 4), link(2, 2), link(4, 1), link(4, 3)];
+        let components = circular_components(5, links.into_iter());
+        let [component] = components.as_slice() else { panic!("one of two members") };
+        assert_eq!(component.members, [1, 4]);
+        assert_eq!(component.links().collect::<Vec<_>>(), [link(1, 4), link(4, 1)]);
+    }
+}

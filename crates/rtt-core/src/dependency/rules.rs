@@ -101,7 +101,7 @@ pub static RULES: [Rule; 13] = [
         id: "RTT-D008",
         title: "no one version of a singleton suits all its consumers",
         severity: Severity::Error,
-        when_optional: None,
+        when_optional: Some(Severity::Warning),
         what: "Only one version of a symbol that says \"singleton\": true may run, so one must meet the requirements of all consumers. The finding is a smallest derivation: without any one of its statements there is no conflict.",
         why: "Whichever version runs, one of the consumers named would be left without its dependency.",
         example: "a.x requires s.t ^1 and b.y requires s.t ^2, and s.t is a singleton",

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::str::FromStr;
 
 use globset::{GlobBuilder, GlobMatcher};
 use serde_json::{Map, Value, json};
@@ -14,10 +15,9 @@ use crate::digest::Digest;
 use crate::json;
 use crate::schema::Schema;
 use crate::stage::Verdict;
-use crate::symbol::{InstanceId, Symbol};
 use crate::text;
 use crate::workspace::state::{self, FORMAT_VERSION, StateError};
-use crate::workspace::{Workspace, layout};
+use crate::workspace::{self, Workspace, layout};
 
 /// What the file says.
 #[derive(Debug, Clone)]
@@ -60,6 +60,14 @@ pub fn read(workspace: &Workspace) -> Result<Settings, StateError> {
         Some(bytes) => parse(&bytes),
         None => Ok(Settings::none()),
     }
+}
+
+/// Returns the digest of the file's bytes, of nothing if there is none.
+///
+/// # Errors
+/// [`workspace::Error::Io`].
+pub fn digest(workspace: &Workspace) -> Result<Digest, workspace::Error> {
+    Ok(Digest::of_bytes(workspace.read_optional(layout::DEPDOCTOR)?.unwrap_or_default()))
 }
 
 /// Reads the file's bytes.
@@ -132,32 +140,16 @@ impl Reader<'_> {
     }
 
     fn identity(&mut self, pointer: &str, entry: &Value) -> Option<Identity> {
-        let help = "--write-baseline writes the baseline anew";
         let rule = self.rule(pointer, entry.get("rule")?.as_str()?);
-        let member =
-            |name: &str| entry.get(name).and_then(Value::as_str).map(|text| (text, format!("{pointer}/{name}")));
-        let (instance, symbol) = (member("instance"), member("symbol"));
-        let instance = match instance {
-            Some((text, at)) => match text.parse::<InstanceId>() {
-                Ok(instance) => Some(instance),
-                Err(error) => {
-                    self.error(&at, error.to_string(), help);
-                    return None;
-                }
-            },
-            None => None,
-        };
-        let symbol = match symbol {
-            Some((text, at)) => match text.parse::<Symbol>() {
-                Ok(symbol) => Some(symbol),
-                Err(error) => {
-                    self.error(&at, error.to_string(), help);
-                    return None;
-                }
-            },
-            None => None,
-        };
-        Some(Identity { rule, instance, symbol })
+        let (instance, symbol) = (self.parsed(pointer, entry, "instance"), self.parsed(pointer, entry, "symbol"));
+        Some(Identity { rule, instance: instance?, symbol: symbol? })
+    }
+
+    /// The member, if it is there; the outer `None` is one that is wrong, which is then reported.
+    fn parsed<T: FromStr<Err: std::fmt::Display>>(&mut self, at: &str, entry: &Value, key: &str) -> Option<Option<T>> {
+        let Some(text) = entry.get(key).and_then(Value::as_str) else { return Some(None) };
+        let help = "--write-baseline writes the baseline anew";
+        text.parse().map_err(|error: T::Err| self.error(&format!("{at}/{key}"), error.to_string(), help)).ok().map(Some)
     }
 }
 

@@ -10,6 +10,7 @@ use super::judge::{Judge, Reason, Resolved};
 use super::range;
 use super::words;
 use crate::diagnostic::Diagnostic;
+use crate::manifest::Requirement;
 use crate::stage::Verdict;
 use crate::symbol::Symbol;
 use crate::version::Range;
@@ -34,84 +35,117 @@ pub(super) fn settle(judge: &Judge, edges: &mut [Resolved], findings: &mut Vec<F
             consumers.entry(symbol).or_default().push(position);
         }
     }
-    let mut beyond: BTreeSet<usize> = BTreeSet::new();
+    let mut explained: BTreeSet<usize> = BTreeSet::new();
     for (symbol, consumers) in consumers {
-        if let Err(conflict) = settle_one(judge, edges, &consumers) {
-            beyond.extend(conflict.premises.iter().filter(|position| edges[**position].accepted.is_empty()));
-            findings.push(conflict.finding(judge, edges, symbol));
+        match (Agreement { judge, edges, consumers: &consumers, versions: judge.versions(symbol) }).reach() {
+            Ok(Some(common)) => {
+                for position in consumers {
+                    let edge = &mut edges[position];
+                    if edge.accepted.is_empty() {
+                        continue;
+                    }
+                    restrict(edge, common);
+                    if edge.accepted.is_empty() {
+                        findings.push(left_out(judge, position, edge, common));
+                    }
+                }
+            }
+            Ok(None) => {}
+            Err(conflict) => {
+                explained.extend(conflict.premises.iter().filter(|position| edges[**position].accepted.is_empty()));
+                findings.push(conflict.finding(judge, edges, symbol));
+            }
         }
     }
-    // What the derivation explains is not reported once more as a range without a version.
-    findings
-        .retain(|finding| finding.diagnostic.rule != "RTT-D002" || !finding.edges.iter().all(|at| beyond.contains(at)));
+    // What a derivation explains is not reported once more as a range without a version.
+    let is_explained = |finding: &Finding| finding.edges.iter().all(|position| explained.contains(position));
+    findings.retain(|finding| finding.diagnostic.rule != "RTT-D002" || !is_explained(finding));
+}
+
+/// The consumers of one singleton in search of a version.
+struct Agreement<'a> {
+    judge: &'a Judge<'a>,
+    edges: &'a [Resolved],
+    /// By their edges.
+    consumers: &'a [usize],
+    /// Of the singleton, by their positions.
+    versions: std::ops::Range<usize>,
 }
 
 /// No version suits all.
 struct Conflict {
     /// Edges that no version suits all of; each is needed.
     premises: Vec<usize>,
-    /// Those of them without which one version suits all the others.
+    /// Those of them without which one registered version suits all the others.
     relieving: Vec<usize>,
     /// Not even a version that could be published would do.
     is_hopeless: bool,
 }
 
-fn settle_one(judge: &Judge, edges: &mut [Resolved], consumers: &[usize]) -> Result<(), Conflict> {
-    let of_kind = |is_optional: bool, edges: &[Resolved]| -> Vec<usize> {
-        let is_such = |position: &&usize| judge.requirement(&edges[**position]).optional == is_optional;
-        consumers.iter().filter(is_such).copied().collect()
-    };
-    let firm = of_kind(false, edges);
-    let served = |positions: &[usize], edges: &[Resolved]| -> Vec<usize> {
-        positions.iter().filter(|position| !edges[**position].accepted.is_empty()).copied().collect()
-    };
-    let mut deciding = served(&firm, edges);
-    if deciding.is_empty() {
-        deciding = served(&of_kind(true, edges), edges);
-    }
-    let Some(first) = deciding.first() else { return Ok(()) };
-    let versions = judge.versions(&judge.requirement(&edges[*first]).symbol);
-    let conflict_among = |positions: &[usize], edges: &[Resolved]| {
-        conflict_of(positions, versions.len(), |position, version| {
-            edges[position].accepted.contains(&(versions.start + version))
-        })
-    };
-    if let Some(premises) = conflict_among(&deciding, edges) {
-        let relieving = relieving(&premises, &deciding, |others| conflict_among(others, edges).is_none());
-        return Err(Conflict { premises, relieving, is_hopeless: false });
-    }
-    if versions.len() > 1 {
-        let suits_all = |version: &usize| deciding.iter().all(|position| edges[*position].accepted.contains(version));
-        if let Some(common) = versions.rev().find(suits_all) {
-            consumers.iter().for_each(|position| restrict(&mut edges[*position], common));
+impl Agreement<'_> {
+    /// Returns the highest version that suits all; optional requirements have a say where there are no others. `None` if
+    /// nobody is left to agree, or there is nothing to choose from.
+    fn reach(&self) -> Result<Option<usize>, Conflict> {
+        let (optional, firm): (Vec<usize>, Vec<usize>) =
+            self.consumers.iter().partition(|position| self.judge.requirement(&self.edges[**position]).optional);
+        let is_served = |position: &usize| !self.edges[*position].accepted.is_empty();
+        let mut deciding: Vec<usize> = firm.iter().copied().filter(is_served).collect();
+        if deciding.is_empty() {
+            deciding = optional.into_iter().filter(is_served).collect();
         }
+        if let Some(premises) = self.conflict_among(&deciding) {
+            return Err(self.conflict(premises, &deciding, false));
+        }
+        // A range without a version can be served by publishing one, unless that would shut out others.
+        let ranged: Vec<usize> =
+            firm.iter().copied().filter(|position| is_served(position) || self.is_out_of_range(*position)).collect();
+        if ranged.iter().any(|position| self.is_out_of_range(*position))
+            && let Some(premises) = disjoint_ranges(self.judge, self.edges, &ranged)
+        {
+            return Err(self.conflict(premises, &ranged, true));
+        }
+        let suits_all = |version: &usize| deciding.iter().all(|one| self.edges[*one].accepted.contains(version));
+        let has_choice = self.versions.len() > 1 && !deciding.is_empty();
+        Ok(self.versions.clone().rev().find(suits_all).filter(|_| has_choice))
     }
-    // A range without a version can be served by publishing one, unless that would shut out others.
-    let out_of_range = |position: &&usize| {
-        edges[**position].accepted.is_empty()
-            && edges[**position].refused.iter().all(|(_, reason)| *reason == Reason::OutOfRange)
-    };
-    let ranged: Vec<usize> = firm
-        .iter()
-        .filter(|position| !edges[**position].accepted.is_empty() || out_of_range(position))
-        .copied()
-        .collect();
-    if ranged.iter().any(|position| out_of_range(&position))
-        && let Some(premises) = disjoint_ranges(judge, edges, &ranged)
-    {
-        let relieving = relieving(&premises, &ranged, |others| disjoint_ranges(judge, edges, others).is_none());
-        return Err(Conflict { premises, relieving, is_hopeless: true });
+
+    fn is_out_of_range(&self, position: usize) -> bool {
+        let Resolved { accepted, refused, .. } = &self.edges[position];
+        accepted.is_empty() && refused.iter().all(|(_, reason)| *reason == Reason::OutOfRange)
     }
-    Ok(())
+
+    fn conflict_among(&self, positions: &[usize]) -> Option<Vec<usize>> {
+        conflict_of(positions, self.versions.len(), |position, version| {
+            self.edges[position].accepted.contains(&(self.versions.start + version))
+        })
+    }
+
+    fn conflict(&self, premises: Vec<usize>, all: &[usize], is_hopeless: bool) -> Conflict {
+        let is_relieving = |premise: &&usize| {
+            let others: Vec<usize> = all.iter().filter(|position| position != premise).copied().collect();
+            self.conflict_among(&others).is_none()
+        };
+        let relieving = premises.iter().filter(is_relieving).copied().collect();
+        Conflict { premises, relieving, is_hopeless }
+    }
 }
 
-/// The premises without which nothing is in conflict among all.
-fn relieving(premises: &[usize], all: &[usize], is_settled: impl Fn(&[usize]) -> bool) -> Vec<usize> {
-    let is_relieving = |premise: &&usize| {
-        let others: Vec<usize> = all.iter().filter(|position| position != premise).copied().collect();
-        is_settled(&others)
-    };
-    premises.iter().filter(is_relieving).copied().collect()
+/// An optional requirement that the version which suits the others does not meet.
+fn left_out(judge: &Judge, position: usize, edge: &Resolved, common: usize) -> Finding {
+    let Requirement { symbol, version, .. } = judge.requirement(edge);
+    let (consumer, common) = (judge.instance(edge.consumer), judge.instance(common));
+    let message = format!(
+        "Dependency '{symbol}' version mismatch: {} requires {version}, but only one version of {symbol} may run, and \
+         the others need {} (optional: the agent runs without it)",
+        consumer.id(),
+        common.id()
+    );
+    let diagnostic = Diagnostic::warning("RTT-D008", message)
+        .at(words::place(consumer, edge.requirement, "/version"))
+        .help(format!("let the range take in {}", common.manifest.version))
+        .related(words::provider_place(common), format!("{} is declared here", common.id()));
+    let about = (Some(consumer.id()), Some(symbol.clone()));
+    Finding { edges: vec![position], ..Finding::new(Verdict::VersionConflict, about, diagnostic) }
 }
 
 fn restrict(edge: &mut Resolved, only: usize) {
@@ -119,7 +153,7 @@ fn restrict(edge: &mut Resolved, only: usize) {
     edge.accepted = kept;
     edge.refused.extend(dropped.into_iter().map(|position| (position, Reason::Singleton(only))));
     edge.refused.sort_by_key(|(position, _)| std::cmp::Reverse(*position));
-    edge.toward = edge.accepted.first().copied().or(edge.toward);
+    edge.toward = edge.accepted.first().copied();
 }
 
 /// Returns requirements whose ranges have no version in common, each of them needed for that; `None` if all have one.
@@ -195,9 +229,15 @@ impl Conflict {
             "Dependency '{symbol}' version mismatch: because {} and only one version of {symbol} may run, {end}",
             wants.join(" and "),
         );
-        let mut diagnostic = Diagnostic::error("RTT-D008", message)
+        let is_optional = premises.iter().all(|edge| judge.requirement(edge).optional);
+        let diagnostic = if is_optional {
+            Diagnostic::warning("RTT-D008", format!("{message} (optional: the agents run without it)"))
+        } else {
+            Diagnostic::error("RTT-D008", message)
+        };
+        let mut diagnostic = diagnostic
             .help(format!("bring these ranges together, or drop \"singleton\" from {symbol} if two versions can run"));
-        for position in &self.relieving {
+        for position in self.relieving.iter().filter(|_| !is_optional) {
             let consumer = id(edges[*position].consumer);
             diagnostic = diagnostic.help(format!(
                 "if {consumer} can start without {symbol}, say \"optional\": true: one version suits all the others"

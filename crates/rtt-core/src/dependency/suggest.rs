@@ -276,7 +276,7 @@ impl Repair<'_> {
         anyhow.version = Range::exactly(&judge.instance(highest).manifest.version);
         if self.trial.outcome(self.edge, &anyhow) == Some(highest) {
             let highest = judge.instance(highest).id();
-            self.words.push(format!("or publish {symbol} {published}, with the interface of {highest}"));
+            self.words.push(format!("publish {symbol} {published}, with the interface of {highest}"));
         }
     }
 

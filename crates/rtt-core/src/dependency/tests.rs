@@ -2,16 +2,13 @@
 
 mod seeded;
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
 
 use super::report::Edge;
 use super::{Finding, GraphFormat, Resolution, accepts, explain, fix, graph, resolve};
-use crate::diagnostic::Severity;
-use crate::digest::Digest;
-use crate::manifest::{Form, Manifest};
-use crate::registry::{Instance, Origin, Registry, Selection, Summary};
+use crate::diagnostic::{Place, Severity};
+use crate::manifest::{Form, Manifest, Sourced};
+use crate::registry::{Instance, Registry, Selection, Summary};
 use crate::stage::{Stage, Verdict};
 
 /// Builds a registry from manifests, each as if in a file of its own named after its symbol.
@@ -20,10 +17,8 @@ pub(crate) fn registry(manifests: &[Value]) -> Registry {
         .iter()
         .map(|document| {
             let manifest: Manifest = serde_json::from_value(document.clone()).expect("a manifest");
-            let path = format!("agents/{}.agent.json", manifest.symbol);
-            let origin = Origin { form: Form::Canonical, path, pointer: String::new(), also: Vec::new() };
-            let digest = Digest::of_json(document);
-            Instance { manifest, origin, digest, interface: digest, methods: BTreeMap::new() }
+            let place = Place::file(format!("agents/{}.agent.json", manifest.symbol));
+            Instance::new(Sourced { manifest, form: Form::Canonical, pointer: String::new(), place })
         })
         .collect();
     instances.sort_by_key(Instance::id);
@@ -253,6 +248,23 @@ fn a_singleton_runs_in_the_version_that_all_accept() {
 }
 
 #[test]
+fn optional_consumers_of_a_singleton_have_the_last_say() {
+    let provider = |version: &str| json!({"symbol": "s.t", "version": version, "singleton": true});
+    let agents =
+        [agent("a.x@1.0.0", &["s.t ~1.2"]), agent("b.y@1.0.0", &["?s.t ~1.3"]), provider("1.2.0"), provider("1.3.0")];
+    let checked = check(&agents, Verdict::Success, &[]);
+    assert_eq!(
+        checked.warnings,
+        ["Dependency 's.t' version mismatch: b.y@1.0.0 requires ~1.3, but only one version of s.t may run, and the \
+          others need s.t@1.2.0 (optional: the agent runs without it)"]
+    );
+    assert_eq!(checked.edges[1].accepted, []);
+    let agents =
+        [agent("a.x@1.0.0", &["?s.t ~1.2"]), agent("b.y@1.0.0", &["?s.t ~1.3"]), provider("1.2.0"), provider("1.3.0")];
+    assert_eq!(check(&agents, Verdict::Success, &[]).warnings.len(), 1);
+}
+
+#[test]
 fn ranges_that_no_version_could_suit_are_one_conflict() {
     let singleton = json!({"symbol": "s.t", "version": "1.2.0", "singleton": true});
     let agents = [
@@ -322,7 +334,7 @@ fn suggestions_are_tried_before_they_are_made() {
         help(&[agent("a.x@1.0.0", &["b.y ^2"]), agent("b.y@1.4.0", &[]), agent("b.y@1.3.0", &[])]),
         [
             "ask for \"^1.4\": b.y@1.4.0 meets the requirement",
-            "or publish b.y 2.0.0, with the interface of b.y@1.4.0",
+            "publish b.y 2.0.0, with the interface of b.y@1.4.0",
             optional
         ]
     );

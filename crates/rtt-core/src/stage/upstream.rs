@@ -27,7 +27,7 @@ pub fn registry(workspace: &Workspace) -> Result<StateFile<Registry>, Error> {
 /// As [`registry`].
 pub fn dependencies(workspace: &Workspace, registry: Digest) -> Result<StateFile<Dependencies>, Error> {
     let file = read_dependencies(workspace)?.ok_or(not_run(layout::DEPENDENCIES, Stage::DepDoctor))?;
-    let inputs = [("registry", registry), ("settings", settings::read(workspace)?.digest)];
+    let inputs = [("registry", registry), ("settings", settings::digest(workspace)?)];
     check(&file.value.fingerprint, &inputs, layout::DEPENDENCIES, Stage::DepDoctor)?;
     Ok(file)
 }

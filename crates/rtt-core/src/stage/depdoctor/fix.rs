@@ -41,7 +41,6 @@ pub(super) fn run(
     }
     let what = format!("{} in {}", counted(count, "requirement"), counted(new_texts.len(), "manifest"));
     let is_complete = count == chosen.edits.len();
-    let left = resolve(&chosen.registry);
     let mut report = match how {
         Fix::Show => {
             let mut report = Report::new(resolution.verdict(), headline(resolution, resolution.registry()));
@@ -53,7 +52,7 @@ pub(super) fn run(
             for (file, text) in &new_texts {
                 workspace.write(file, text.as_bytes())?;
             }
-            let mut left = left;
+            let mut left = resolve(&chosen.registry);
             settle(&mut left, settings, request);
             // Where a manifest could not be edited, what it needs is still to be done.
             let about = if is_complete { &left } else { resolution };

@@ -1,6 +1,6 @@
 //! Syntax checks of generated text by embedded tree-sitter grammars.
 //!
-//! Owns the table of [`grammars`], the only place in Rust code that knows them by name, and the verdict about a text. It
+//! Owns the table of `grammars`, the only place in Rust code that knows them by name, and the verdict about a text. It
 //! reads no file and knows nothing of stubs or connectors.
 //!
 //! Features: five grammars are always there; `tier1` (default) adds those of the languages that are run live.

@@ -230,7 +230,7 @@ function first_line(    end, line) {
 function jq(step, texts,    file, i) {
     file = scratch() "/texts"
     for (i = 1; i <= length(texts); i++) {
-        # It would end the text before its time.
+        # A NUL would end the text before its time.
         gsub(/\0/, "\xef\xbf\xbd", texts[i])
         printf "%s%c", texts[i], 0 > file
     }
@@ -275,6 +275,8 @@ function connect_any(client, deadline,    n_targets, targets, i, parts, reasons)
     for (i = 1; i <= n_targets; i++) {
         slurp("jq -nj -L " word(library) " --argjson target " word(targets[i]) " 'include \"rtt\"; $target | target'")
         split(text, parts, /\0/)
+        if (i == 1)
+            answering[client] = parts[1]
         if (connect(client, parts, deadline)) {
             answering[client] = parts[1]
             if (reasons != "")
@@ -290,14 +292,15 @@ function connect_any(client, deadline,    n_targets, targets, i, parts, reasons)
 }
 
 # Connects to a target: instance, lane, endpoint.
-function connect(client, parts, deadline,    line, start) {
+function connect(client, parts, deadline,    start) {
     pipe[client] = scratch() "/" client
     system("mkfifo -m 600 -- " word(pipe[client]))
     command[client] = "echo $$; exec <" word(pipe[client]) "; cd -- " word(roots[client]) "; " peer(parts)
     PROCINFO[command[client], "RETRY"] = 1
-    command[client] | getline pid[client]
-    printf "" > pipe[client]
     pending[client] = meta[client] = ""
+    read_line(client, START_SECONDS * 1000)
+    pid[client] = received
+    printf "" > pipe[client]
     if (! receive(client, deadline)) {
         system("kill " pid[client] " 2>/dev/null")
         return 0
@@ -380,11 +383,11 @@ function exchange(client, id, name, deadline,    texts) {
 }
 
 # By a process of its own: gawk itself would wait without end.
-function send(client, line, deadline,    sender, status) {
-    sender = left_until(deadline)
-    if (sender <= 0)
+function send(client, line, deadline,    left, sender, status) {
+    left = deadline - now()
+    if (left <= 0)
         return expired()
-    sender = "timeout " sender " sh -c 'cat >\"$0\"' " word(pipe[client]) " 2>/dev/null"
+    sender = "timeout " left " sh -c 'cat >\"$0\"' " word(pipe[client]) " 2>/dev/null"
     PROCINFO[sender, "NONFATAL"] = 1
     printf "%s\n", line | sender
     status = close(sender)
@@ -401,9 +404,10 @@ function receive(client, deadline,    left, status) {
         pending[client] = ""
         return 1
     }
-    left = left_until(deadline)
+    left = deadline - now()
     if (left <= 0)
         return expired()
+    # The time is that of each read, and the line is there before its length is known: gawk offers no more.
     status = read_line(client, left * 1000)
     if (status == -2)
         return expired()
@@ -420,10 +424,6 @@ function read_line(client, milliseconds,    saved, status) {
     status = (command[client] | getline received)
     RS = saved
     return status
-}
-
-function left_until(deadline) {
-    return deadline - now()
 }
 
 function expired() {

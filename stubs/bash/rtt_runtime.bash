@@ -227,6 +227,7 @@ rtt::_ensure_connected() {
   mapfile -t targets <<<"${_rtt[$client.targets]}"
   for target in "${targets[@]}"; do
     mapfile -d '' -t target < <(jq -j -L "$_rtt_here" 'include "rtt"; target' <<<"$target")
+    [[ -n $reasons ]] || _rtt[$client.instance]=${target[0]}
     if rtt::_connect "${target[@]:1}"; then
       _rtt[$client.instance]=${target[0]}
       [[ -z $reasons ]] || rtt::_log WARN "not reached: $reasons; using ${target[0]}"

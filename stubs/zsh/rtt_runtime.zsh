@@ -234,6 +234,7 @@ rtt::_ensure_connected() {
   fi
   for target in ${(f)_rtt[$client.targets]}; do
     parts=(${(0)"$(jq -j -L $_rtt_here 'include "rtt"; target' <<<$target)"})
+    [[ -n $reasons ]] || _rtt[$client.instance]=${parts[1]}
     if rtt::_connect ${parts[2,-1]}; then
       _rtt[$client.instance]=${parts[1]}
       [[ -z $reasons ]] || rtt::_log WARN "not reached: $reasons; using ${parts[1]}"

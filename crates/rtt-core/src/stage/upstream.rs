@@ -24,7 +24,7 @@ pub fn registry(workspace: &Workspace) -> Result<StateFile<Registry>, Error> {
 /// Reads the dependency report that was made from `registry` and what is ignored now.
 ///
 /// # Errors
-/// As [`registry`].
+/// As [`registry()`].
 pub fn dependencies(workspace: &Workspace, registry: Digest) -> Result<StateFile<Dependencies>, Error> {
     let file = read_dependencies(workspace)?.ok_or(not_run(layout::DEPENDENCIES, Stage::DepDoctor))?;
     let inputs = [("registry", registry), ("settings", settings::digest(workspace)?)];
@@ -35,7 +35,7 @@ pub fn dependencies(workspace: &Workspace, registry: Digest) -> Result<StateFile
 /// Reads the connector index that was made from `registry` and `dependencies`.
 ///
 /// # Errors
-/// As [`registry`].
+/// As [`registry()`].
 pub fn connectors(
     workspace: &Workspace,
     registry: Digest,

@@ -1,6 +1,6 @@
 //! The quick way to a manifest: a canonical document in which nothing is to be said.
 //!
-//! Whatever is accepted here, [`super::read`] would read to the same manifest without a finding; a document that is not
+//! Whatever is accepted here, [`super::read()`] would read to the same manifest without a finding; a document that is not
 //! accepted may still be valid, and is read again the long way. A test holds the two against each other.
 
 use std::collections::BTreeMap;

@@ -13,7 +13,7 @@ use super::network::Network;
 const MAX_EXACT_LINKS: usize = 200;
 
 /// How much of the work that is granted a single component may take.
-const MAX_STEPS: usize = 2_000_000;
+const MAX_STEPS: usize = 20_000_000;
 
 /// Links to remove.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,9 +11,12 @@ use crate::diagnostic::Diagnostic;
 use crate::stage::Verdict;
 use crate::symbol::InstanceId;
 
-/// How many links are looked at in search of small cuts, and how many in search of short circles, beyond what each
-/// component is given anyway: less than a second. Whoever has more circles than that repairs the first ones first.
-const STEPS: usize = 10_000_000;
+/// How many links are looked at in search of small cuts: less than a second. Whoever has more circles than that repairs
+/// the first ones first.
+const CUT_STEPS: usize = 40_000_000;
+
+/// How many links are looked at in search of short circles, beyond what each component is given anyway.
+const CIRCLE_STEPS: usize = 10_000_000;
 
 /// How many circles, and how many links to remove, a finding names.
 const MAX_NAMED: usize = 5;
@@ -27,7 +30,7 @@ const MAX_PATH: usize = 20;
 /// Warnings are about what is left once the errors are repaired as they say.
 pub(super) fn find(judge: &Judge, edges: &[Resolved]) -> Vec<Finding> {
     let n_instances = judge.registry.instances.len();
-    let mut report = Reporter { judge, edges, cut_steps: STEPS, circle_steps: STEPS };
+    let mut report = Reporter { judge, edges, cut_steps: CUT_STEPS, circle_steps: CIRCLE_STEPS };
     let itself = links(judge, edges).filter(|link| link.from == link.to);
     let mut findings: Vec<Finding> = itself.map(|link| report.itself(link)).collect();
     let suspects = circular_components(n_instances, links(judge, edges));

@@ -8,7 +8,7 @@
 //! that was in the way.
 //!
 //! The search ([`search`]) works on schemas that were read into rules ([`read`], [`schema`]). What is demanded of a value
-//! is split by its kind, and worked out by one theory for each kind: [`number`], [`string`], [`array`], [`object`].
+//! is split by its kind, and worked out by one theory for each kind: [`number`], [`string`], [`mod@array`], [`object`].
 
 mod array;
 mod claim;

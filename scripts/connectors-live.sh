@@ -24,18 +24,31 @@ install_missing
 setup_node_tools
 tools="${CARGO_TARGET_DIR:-$PWD/target}/node-tools/node_modules"
 
+# Packages of npm stay beside what is built; some have programs that they do not declare.
+npm_tools="${CARGO_TARGET_DIR:-$PWD/target}/live-tools"
+find_npm_tools() {
+  for folder in "$npm_tools"/node_modules/{.bin,*/bin}; do
+    PATH="$folder:$PATH"
+  done
+}
+find_npm_tools
+
 recipe() {
   sed "s|{node_tools}|$tools|g" "tests/live/$1/live.json"
 }
 
-# A need is the program and where it comes from: apt:PACKAGE…, npm:PACKAGE@VERSION, pypi:PACKAGE==VERSION.
+# A need is the program, or a library's file, and where it comes from: apt:PACKAGE…, npm:PACKAGE@VERSION, pypi:PACKAGE==VERSION.
 for language in "${languages[@]}"; do
   while IFS=$'\t' read -r program source; do
-    command -v "$program" >/dev/null 2>&1 && continue
+    if [ -e "$program" ] || command -v "$program" >/dev/null 2>&1; then continue; fi
     case "$source" in
       apt:*) read -ra packages <<<"${source#apt:}"; missing_packages+=("${packages[@]}") ;;
       npm:tests/tools) ;;
-      npm:*) echo "setup: installing ${source#npm:}" >&2; npm install --silent --global "${source#npm:}" >&2 ;;
+      npm:*)
+        echo "setup: installing ${source#npm:}" >&2
+        npm install --silent --no-audit --no-fund --prefix "$npm_tools" "${source#npm:}" >&2
+        find_npm_tools
+        ;;
       pypi:*) echo "setup: installing ${source#pypi:}" >&2; python3 -m pip install --quiet --break-system-packages "${source#pypi:}" >&2 ;;
     esac
   done < <(recipe "$language" | jq -r '.needs | to_entries[] | "\(.key)\t\(.value)"')

@@ -61,7 +61,11 @@ fn languages() -> Vec<Language> {
     found
 }
 
+/// Tells whether a program is on the PATH, or a file is there.
 fn is_here(program: &str) -> bool {
+    if program.contains('/') {
+        return Path::new(program).exists();
+    }
     let found = Command::new("sh").args(["-c", "command -v -- \"$1\"", "sh", program]).stdout(Stdio::null()).status();
     found.is_ok_and(|status| status.success())
 }

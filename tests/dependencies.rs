@@ -1,5 +1,5 @@
-//! Stage 20 on small workspaces: every exit code, mixtures of them, the wordings, and what people and CI systems do with
-//! findings.
+//! Stage 20 on small workspaces: every exit code, mixtures of them, the wordings, and what people and CI systems do
+//! with findings.
 
 use rtt_core::schema::Schema;
 use rtt_tests::{Run, STAGES, Scratch};

@@ -79,7 +79,8 @@ struct Reporter<'a> {
 }
 
 impl Reporter<'_> {
-    /// Names the instances where links start, and the first again; versions only tell where two of one symbol are there.
+    /// Names the instances where links start, and the first again; versions only tell where two of one symbol are
+    /// there.
     fn path(&self, circle: &[Link]) -> String {
         let ids: Vec<_> = circle.iter().map(|link| self.judge.instance(link.from).id()).collect();
         let symbols: BTreeSet<&str> = ids.iter().map(|id| id.symbol.as_str()).collect();

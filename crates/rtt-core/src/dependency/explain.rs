@@ -10,8 +10,8 @@ use crate::diagnostic::Severity;
 use crate::symbol::SymbolRange;
 use crate::text::counted;
 
-/// Explains a symbol: its instances, those who require it, what it requires itself, and what is wrong with it. `None` if
-/// nobody knows it.
+/// Explains a symbol: its instances, those who require it, what it requires itself, and what is wrong with it. `None`
+/// if nobody knows it.
 pub fn explain(resolution: &Resolution, wanted: &SymbolRange) -> Option<String> {
     let judge = &resolution.judge;
     let is_wanted = |position: &usize| wanted.range.contains(&judge.instance(*position).manifest.version);

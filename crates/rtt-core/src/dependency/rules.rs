@@ -35,17 +35,20 @@ pub static RULES: [Rule; 13] = [
         what: "Every symbol in \"requires\" must be declared by a manifest that stage 10 registered.",
         why: "The agent would call somebody who does not exist; no connector can be generated and no route be planned.",
         example: r#"{"symbol": "agent.api.metrics", "version": "1.0.0", "requires": [{"symbol": "agent.api.auht"}]}"#,
-        fix: "Correct the name, add the missing manifest, or remove the requirement. If the agent also runs without it, say \"optional\": true.",
+        fix: "Correct the name, add the missing manifest, or remove the requirement. If the agent also runs without \
+              it, say \"optional\": true.",
     },
     Rule {
         id: "RTT-D002",
         title: "no registered version lies in the required range",
         severity: Severity::Error,
         when_optional: Some(Severity::Warning),
-        what: "At least one registered version of the symbol must lie in the \"version\" range of the requirement. A pre-release lies only in a range that names one.",
+        what: "At least one registered version of the symbol must lie in the \"version\" range of the requirement. \
+               A pre-release lies only in a range that names one.",
         why: "Versions outside the range may have another interface: the consumer was not made for them.",
         example: r#"{"symbol": "a.x", "requires": [{"symbol": "b.y", "version": "^2"}]} while only b.y 1.4.0 is registered"#,
-        fix: "Register a version in the range, or widen the range after checking that the consumer works with what is there.",
+        fix: "Register a version in the range, or widen the range after checking that the consumer works with what \
+              is there.",
     },
     Rule {
         id: "RTT-D003",
@@ -55,17 +58,21 @@ pub static RULES: [Rule; 13] = [
         what: "Following each requirement to the instance that it resolves to must never lead back to the start.",
         why: "No agent on a circle can start before the others: none of them ever starts.",
         example: "a.x requires b.y, b.y requires c.z, c.z requires a.x",
-        fix: "Remove the requirements that the finding names, or make them \"optional\": true where the agent can start without them. What several share often belongs into an agent of its own.",
+        fix: "Remove the requirements that the finding names, or make them \"optional\": true where the agent can \
+              start without them. What several share often belongs into an agent of its own.",
     },
     Rule {
         id: "RTT-D004",
         title: "the provider speaks another protocol, or its methods do not fit",
         severity: Severity::Error,
         when_optional: Some(Severity::Warning),
-        what: "A provider must speak the protocol that is required in a version in its range, and have every method that is required. It must accept all parameters that the consumer may send, and return only results that the consumer understands.",
+        what: "A provider must speak the protocol that is required in a version in its range, and have every method \
+               that is required. It must accept all parameters that the consumer may send, and return only results \
+               that the consumer understands.",
         why: "A call that does not fit fails at run time, for some values only.",
         example: r#"a.x requires {"symbol": "b.y", "methods": {"verify": {"result": {"type": "string"}}}} while b.y returns {"type": "boolean"}"#,
-        fix: "Make both sides agree: correct the schemas of the one that is wrong, or require a version of the provider that fits.",
+        fix: "Make both sides agree: correct the schemas of the one that is wrong, or require a version of the \
+              provider that fits.",
     },
     Rule {
         id: "RTT-D005",
@@ -75,17 +82,21 @@ pub static RULES: [Rule; 13] = [
         what: "Every name in the requirement's \"capabilities\" must be among those that the provider offers.",
         why: "The consumer counts on something that the provider does not promise.",
         example: r#"a.x requires {"symbol": "b.y", "capabilities": ["token.verify"]} while b.y offers ["token.issue"]"#,
-        fix: "Correct the name, require another agent that offers it, or offer it in the provider's manifest if the agent can do it.",
+        fix: "Correct the name, require another agent that offers it, or offer it in the provider's manifest if the \
+              agent can do it.",
     },
     Rule {
         id: "RTT-D006",
         title: "it is not certain that a provider fits",
         severity: Severity::Warning,
         when_optional: None,
-        what: "Some promises cannot be compared: a side does not describe what the other counts on, or its schema leaves open what else may be sent.",
+        what: "Some promises cannot be compared: a side does not describe what the other counts on, or its schema \
+               leaves open what else may be sent.",
         why: "The provider is taken, but a call may fail.",
-        example: "a.x sends {\"type\": \"object\"} without \"additionalProperties\": false to a method that names all its parameters",
-        fix: "Describe what is missing, as the finding says. Where nothing else is ever sent, \"additionalProperties\": false settles it.",
+        example: "a.x sends {\"type\": \"object\"} without \"additionalProperties\": false to a method that names \
+                  all its parameters",
+        fix: "Describe what is missing, as the finding says. Where nothing else is ever sent, \
+              \"additionalProperties\": false settles it.",
     },
     Rule {
         id: "RTT-D007",
@@ -93,7 +104,8 @@ pub static RULES: [Rule; 13] = [
         severity: Severity::Warning,
         when_optional: None,
         what: "The highest version in the range does not fit, and a lower one is chosen.",
-        why: "A new version broke a promise that its version number keeps; who upgrades by the number alone is surprised.",
+        why: "A new version broke a promise that its version number keeps; who upgrades by the number alone is \
+              surprised.",
         example: "a.x requires b.y ^1 with the capability 'fly', which b.y 1.0.0 offers and b.y 1.1.0 no longer does",
         fix: "Give the version that broke the promise a new major number, or narrow the range.",
     },
@@ -102,17 +114,21 @@ pub static RULES: [Rule; 13] = [
         title: "no one version of a singleton suits all its consumers",
         severity: Severity::Error,
         when_optional: Some(Severity::Warning),
-        what: "Only one version of a symbol that says \"singleton\": true may run, so one must meet the requirements of all consumers. The finding is a smallest derivation: without any one of its statements there is no conflict.",
+        what: "Only one version of a symbol that says \"singleton\": true may run, so one must meet the \
+               requirements of all consumers. The finding is a smallest derivation: without any one of its \
+               statements there is no conflict.",
         why: "Whichever version runs, one of the consumers named would be left without its dependency.",
         example: "a.x requires s.t ^1 and b.y requires s.t ^2, and s.t is a singleton",
-        fix: "Bring the named ranges together, make one of the requirements \"optional\": true, or drop \"singleton\" if two versions can run side by side.",
+        fix: "Bring the named ranges together, make one of the requirements \"optional\": true, or drop \
+              \"singleton\" if two versions can run side by side.",
     },
     Rule {
         id: "RTT-D009",
         title: "files declare one instance differently",
         severity: Severity::Warning,
         when_optional: None,
-        what: "Stage 10 found two declarations of one symbol and version with different content; the first in path order counts.",
+        what: "Stage 10 found two declarations of one symbol and version with different content; the first in path \
+               order counts.",
         why: "What is checked here may not be what runs.",
         example: "agents/a.agent.json and providers/a.json both declare a.x 1.0.0, with other methods",
         fix: "Give one of them another version, or remove it. rtt-10-scan --force shows both places.",
@@ -133,7 +149,8 @@ pub static RULES: [Rule; 13] = [
         severity: Severity::Warning,
         when_optional: None,
         what: "Following each requirement leads back to the start, but at least one on the way is optional.",
-        why: "The agents can start, since one of them runs without its dependency for a while; they can never all start with everything there.",
+        why: "The agents can start, since one of them runs without its dependency for a while; they can never all \
+              start with everything there.",
         example: "a.x requires b.y, and b.y optionally requires a.x",
         fix: "Nothing, if that is meant. Otherwise remove the requirements that the finding names.",
     },

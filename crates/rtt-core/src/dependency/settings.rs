@@ -211,8 +211,8 @@ impl Settings {
         finding
     }
 
-    /// Returns the file's text with another baseline: the errors and warnings that no ignore hides. The rest of the file
-    /// stays as people wrote it, in its order.
+    /// Returns the file's text with another baseline: the errors and warnings that no ignore hides, which are counted.
+    /// The rest of the file stays as people wrote it, in its order.
     pub fn with_baseline(&self, resolution: &Resolution) -> (usize, String) {
         let recorded: BTreeSet<Identity> = resolution
             .findings

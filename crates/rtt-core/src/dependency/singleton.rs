@@ -83,8 +83,8 @@ struct Conflict {
 }
 
 impl Agreement<'_> {
-    /// Returns the highest version that suits all; optional requirements have a say where there are no others. `None` if
-    /// nobody is left to agree, or there is nothing to choose from.
+    /// Returns the highest version that suits all; optional requirements have a say where there are no others. `None`
+    /// if nobody is left to agree, or there is nothing to choose from.
     fn reach(&self) -> Result<Option<usize>, Conflict> {
         let (optional, firm): (Vec<usize>, Vec<usize>) =
             self.consumers.iter().partition(|position| self.judge.requirement(&self.edges[**position]).optional);

@@ -117,12 +117,16 @@ pub(super) fn add(judge: &Judge, edges: &[Resolved], findings: &mut [Finding]) {
     }
 }
 
+/// Under which name [`offerers`] lists those who offer some wildcard.
+const WILDCARD: &str = "*";
+
 /// Who offers each capability, by positions in the registry.
 fn offerers<'a>(judge: &Judge<'a>) -> BTreeMap<&'a str, Vec<usize>> {
     let mut offerers: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (position, instance) in judge.registry.instances.iter().enumerate() {
         for capability in &instance.manifest.provides.capabilities {
-            offerers.entry(capability).or_default().push(position);
+            let name = if capability.contains('*') { WILDCARD } else { capability };
+            offerers.entry(name).or_default().push(position);
         }
     }
     offerers
@@ -285,11 +289,10 @@ impl Repair<'_> {
         let Some(nearest) = self.edge.toward.map(|position| self.trial.judge.instance(position)) else { return };
         let wanted = &self.requirement.capabilities[index];
         let offered = nearest.manifest.provides.capabilities.iter().map(String::as_str);
-        let Some(near) =
-            text::nearest(wanted, offered.filter(|name| !self.requirement.capabilities.iter().any(|one| one == name)))
-        else {
-            return;
-        };
+        // Not a wildcard, which asks for all that it stands for.
+        let is_other =
+            |name: &&str| !name.contains('*') && !self.requirement.capabilities.iter().any(|one| one == name);
+        let Some(near) = text::nearest(wanted, offered.filter(is_other)) else { return };
         let change = Change::Capability(index, near.to_owned());
         let part = format!("/capabilities/{index}");
         let (resolved, in_range) =
@@ -306,7 +309,8 @@ impl Repair<'_> {
         let judge = self.trial.judge;
         let wanted = self.requirement.capabilities[index].as_str();
         let mut named: Vec<String> = Vec::new();
-        for position in offerers.get(wanted).into_iter().flatten().take(MAX_TRIED) {
+        let known = |name: &str| offerers.get(name).into_iter().flatten().take(MAX_TRIED);
+        for position in known(wanted).chain(known(WILDCARD)) {
             let manifest = &judge.instance(*position).manifest;
             if manifest.symbol == self.requirement.symbol || named.len() == MAX_NAMED {
                 continue;

@@ -46,8 +46,8 @@ pub enum Fix {
 ///
 /// # Errors
 /// [`Error::NotRun`] and [`Error::Stale`] about the registry, [`Error::Invalid`] about `.rtt/depdoctor.json`,
-/// [`Error::Usage`] if what is to be explained is neither a rule nor a symbol that anybody knows, [`Error::Workspace`] if
-/// something cannot be written.
+/// [`Error::Usage`] if what is to be explained is neither a rule nor a symbol that anybody knows, [`Error::Workspace`]
+/// if something cannot be written.
 pub fn run(workspace: &Workspace, request: &Request, context: &Context) -> Result<Report, Error> {
     if let Some(name) = request.explain.as_deref().filter(|name| rules::is_identifier(name)) {
         return explain_rule(name);

@@ -9,8 +9,8 @@ use crate::stage::{Error, Report, Stage, Verdict};
 use crate::text::{self, counted};
 use crate::workspace::Workspace;
 
-/// Repairs what can be repaired; `None` if that is nothing. The report is about what is left to do, unless the edits are
-/// only shown.
+/// Repairs what can be repaired; `None` if that is nothing. The report is about what is left to do, unless the edits
+/// are only shown.
 ///
 /// # Errors
 /// [`Error::Workspace`] if a manifest cannot be read or written; each is written whole or not at all.

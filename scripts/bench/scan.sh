@@ -20,7 +20,6 @@ bench_scan() {
   setup_validators
   local scan="rtt-10-scan --quiet --root ." schema="$PWD/schemas/rtt.symbol.schema.json"
   local ajv="$scratch/node/node_modules/.bin/ajv" check_jsonschema="$scratch/venv/bin/check-jsonschema"
-  # Counts a number up, so that the file is another one before each run.
   local cold unchanged
 
   make_workspace 20000

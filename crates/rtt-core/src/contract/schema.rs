@@ -2,6 +2,9 @@
 //!
 //! References are followed, dialects are gone, defaults are filled in. Knows nothing of other schemas.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::OnceLock;
+
 use serde_json::Value;
 
 use super::decimal::Decimal;
@@ -236,6 +239,8 @@ pub(super) struct Schema<'v> {
     pub(super) entries: Vec<Entry<'v>>,
     /// Each text once.
     pub(super) patterns: Vec<Pattern>,
+    /// The most nodes that apply to one value, each because of the one before.
+    pub(super) chain: usize,
 }
 
 /// One subschema.
@@ -248,6 +253,15 @@ pub(super) struct Entry<'v> {
     pub(super) rules: Vec<Rule<'v>>,
     /// Its text alone says what it means: no reference leads out of it, nothing was cut.
     pub(super) is_whole: bool,
+    /// A digest of the text, once it was asked for.
+    pub(super) digest: OnceLock<u64>,
+}
+
+impl Entry<'_> {
+    /// Returns a number that is the same for equal texts, whatever the order of members.
+    fn digest(&self) -> u64 {
+        *self.digest.get_or_init(|| digest(self.value))
+    }
 }
 
 /// Which of the two schemas of a question.
@@ -305,6 +319,7 @@ impl<'a> Node<'a> {
             && one.is_whole
             && two.is_whole
             && self.schema.dialect == other.schema.dialect
+            && one.digest() == two.digest()
             && one.value == two.value
     }
 
@@ -320,6 +335,24 @@ impl<'a> Node<'a> {
             pointer => format!("at '{pointer}' of {whose} schema"),
         }
     }
+}
+
+fn digest(value: &Value) -> u64 {
+    // Its keys are fixed, so this is the same in every run.
+    let mut hasher = DefaultHasher::new();
+    match value {
+        Value::Object(members) => {
+            let of_member = |(name, member): (&String, &Value)| {
+                let mut hasher = DefaultHasher::new();
+                (name, digest(member)).hash(&mut hasher);
+                hasher.finish()
+            };
+            members.iter().map(of_member).fold(0, u64::wrapping_add).hash(&mut hasher);
+        }
+        Value::Array(items) => items.iter().for_each(|item| digest(item).hash(&mut hasher)),
+        scalar => scalar.hash(&mut hasher),
+    }
+    hasher.finish()
 }
 
 /// Returns the JSON pointer of a value inside another, by identity.

@@ -13,11 +13,14 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::claim::{Claim, Demand, is_true};
-use super::schema::{Kind, Kinds, Node, Side};
+use super::schema::{Kind, Kinds, Node, Rule, Schema, Side};
 use super::state::State;
 
 /// How deep demands are followed into a value and into choices.
-const MAX_DEPTH: usize = 120;
+const MAX_DEPTH: usize = 300;
+
+/// How many nodes may be looked at inside each other to tell whether a value is valid, which is done recursively.
+const MAX_NESTED: usize = 1_000;
 
 /// What is known of a set of demands.
 #[derive(Debug, Clone)]
@@ -86,8 +89,9 @@ type Key = (Vec<(Side, u32, bool)>, Vec<String>);
 
 /// Answers one question.
 pub(super) struct Search<'a> {
-    /// Texts that occur in the schemas: what an engine is asked about where a pattern is not regular.
-    pub(super) words: Vec<&'a str>,
+    sources: [&'a Value; 2],
+    /// The deepest value whose validity is looked into.
+    deepest: usize,
     /// Work that is left.
     steps: u32,
     depth: usize,
@@ -100,8 +104,10 @@ pub(super) struct Search<'a> {
 
 impl<'a> Search<'a> {
     /// `steps`: the work that the question may cost.
-    pub(super) fn new(words: Vec<&'a str>, steps: u32) -> Self {
-        Self { words, steps, depth: 0, open: Vec::new(), recurred: usize::MAX, known: BTreeMap::new() }
+    pub(super) fn new(given: &'a Schema<'a>, wanted: &'a Schema<'a>, steps: u32) -> Self {
+        let deepest = MAX_NESTED / given.chain.max(wanted.chain).max(1);
+        let sources = [given.source, wanted.source];
+        Self { sources, deepest, steps, depth: 0, open: Vec::new(), recurred: usize::MAX, known: BTreeMap::new() }
     }
 
     /// Takes one step; false once there are none left.
@@ -109,6 +115,11 @@ impl<'a> Search<'a> {
         let is_left = self.steps > 0;
         self.steps = self.steps.saturating_sub(1);
         is_left
+    }
+
+    /// Returns the texts that occur in the schemas: what an engine is asked about where a pattern is not regular.
+    pub(super) fn words(&self) -> impl Iterator<Item = &'a str> {
+        self.sources.into_iter().flat_map(words)
     }
 
     /// Looks for a value that meets all demands.
@@ -169,10 +180,10 @@ impl<'a> Search<'a> {
             return Outcome::unknown("the schemas are too large to compare", None);
         }
         if self.depth >= MAX_DEPTH {
-            return Outcome::unknown("the schemas are nested too deeply to compare", None);
+            return too_deep();
         }
         if let Some(listed) = state.listed {
-            return one_of(state, listed);
+            return self.one_of(state, listed);
         }
         self.depth += 1;
         let outcome = self.choose(state);
@@ -193,6 +204,9 @@ impl<'a> Search<'a> {
             Outcome::Found(value) => Some(value),
             Outcome::Unknown(obstacle) => obstacle.candidate.as_ref(),
         };
+        if proposed.is_some_and(|value| depth(value) > self.deepest) {
+            return too_deep();
+        }
         let is_open = |choice: &&Claim| proposed.is_none_or(|value| is_true(choice, value) != Some(true));
         let Some(index) = state.choices.iter().position(|choice| is_open(&choice)) else { return outcome };
         let mut ways = Ways::default();
@@ -202,10 +216,20 @@ impl<'a> Search<'a> {
             if next.assume(way).is_err() {
                 continue;
             }
-            if let Some(found) = {
-                let outcome = self.refine(&next);
-                ways.add(outcome)
-            } {
+            let outcome = self.refine(&next);
+            if let Some(found) = ways.add(outcome) {
+                return found;
+            }
+        }
+        ways.outcome()
+    }
+
+    /// Takes the first of the listed values of which everything is true.
+    fn one_of(&self, state: &State, listed: &[Value]) -> Outcome {
+        let mut ways = Ways::default();
+        for value in listed.iter().filter(|value| Kind::of(value) == state.kind) {
+            let outcome = if depth(value) > self.deepest { too_deep() } else { is_fit(state, value) };
+            if let Some(found) = ways.add(outcome) {
                 return found;
             }
         }
@@ -213,23 +237,48 @@ impl<'a> Search<'a> {
     }
 }
 
-/// Takes the first of the listed values of which everything is true.
-fn one_of(state: &State, listed: &[Value]) -> Outcome {
-    let mut ways = Ways::default();
-    for value in listed.iter().filter(|value| Kind::of(value) == state.kind) {
-        let doubtful = state.facts.iter().chain(&state.choices).find(|claim| is_true(claim, value) != Some(true));
-        let outcome = match doubtful {
-            None => Outcome::Found(value.clone()),
-            Some(_) if state.facts.iter().chain(&state.choices).any(|claim| is_true(claim, value) == Some(false)) => {
-                Outcome::Empty
-            }
-            Some(claim) => Outcome::unknown(obstructing(claim), Some(value.clone())),
-        };
-        if let Some(found) = ways.add(outcome) {
-            return found;
+/// Tells whether everything is true of a value.
+fn is_fit(state: &State, value: &Value) -> Outcome {
+    let mut doubt = None;
+    for claim in state.facts.iter().chain(&state.choices) {
+        match is_true(claim, value) {
+            Some(true) => {}
+            Some(false) => return Outcome::Empty,
+            None => doubt = doubt.or_else(|| Some(obstructing(claim))),
         }
     }
-    ways.outcome()
+    Outcome::doubted(value.clone(), doubt)
+}
+
+/// Tells how deep a value is nested; 1 for a scalar.
+fn depth(value: &Value) -> usize {
+    1 + match value {
+        Value::Array(items) => items.iter().map(depth).max().unwrap_or(0),
+        Value::Object(members) => members.values().map(depth).max().unwrap_or(0),
+        _ => 0,
+    }
+}
+
+fn too_deep() -> Outcome {
+    Outcome::unknown("the schemas are nested too deeply to compare", None)
+}
+
+/// Returns the texts in a document, names of members included.
+fn words(document: &Value) -> Vec<&str> {
+    let mut found = Vec::new();
+    let mut pending = vec![document];
+    while let Some(value) = pending.pop() {
+        match value {
+            Value::String(text) => found.push(text.as_str()),
+            Value::Array(items) => pending.extend(items),
+            Value::Object(members) => {
+                found.extend(members.keys().map(String::as_str));
+                pending.extend(members.values());
+            }
+            _ => {}
+        }
+    }
+    found
 }
 
 /// Names the keyword behind a claim that could not be decided, and its place.
@@ -238,7 +287,7 @@ pub(super) fn obstructing(claim: &Claim) -> String {
     match claim {
         Claim::Holds(node, rule) | Claim::Fails(node, rule) => at(rule.keyword(), node),
         Claim::Demand(Demand::Is(node) | Demand::IsNot(node)) => {
-            let opaque = node.rules().iter().find(|rule| matches!(rule, super::schema::Rule::Opaque(..)));
+            let opaque = node.rules().iter().find(|rule| matches!(rule, Rule::Opaque(..)));
             at(opaque.or(node.rules().first()).map_or("$schema", |rule| rule.keyword()), node)
         }
         Claim::AnyOf(nodes) => nodes.first().map_or_else(String::new, |node| at("anyOf", node)),

@@ -47,7 +47,7 @@ pub(super) fn solve<'a>(search: &mut Search<'a>, state: &State<'a>) -> Outcome {
         Outcome::Found(value) => value.as_str(),
         Outcome::Unknown(_) => None,
     };
-    match proposed.into_iter().chain(search.words.iter().copied()).find_map(is_fit) {
+    match proposed.into_iter().chain(search.words()).find_map(is_fit) {
         Some(value) => Outcome::Found(value),
         None => Outcome::unknown(format!("the pattern '{}' is not worked out", pattern.text()), None),
     }

@@ -170,7 +170,7 @@ impl<'a> Objects<'a> {
     fn place(&self, search: &mut Search<'a>, names: &Names<'a>, demand: Option<&Demand<'a>>) -> Outcome {
         let mut ways = Ways::default();
         for name in self.mentioned(names).into_iter().filter(|name| !self.absent.contains(name)) {
-            let mut next = self.with(&name, demand);
+            let mut next = self.with(name.clone(), demand);
             match names.has(&name) {
                 Some(false) => continue,
                 Some(true) => {}
@@ -192,7 +192,7 @@ impl<'a> Objects<'a> {
                 continue;
             }
             let outcome = match cell.name {
-                Outcome::Found(Value::String(name)) => self.with(&Cow::Owned(name), demand).solve(search),
+                Outcome::Found(Value::String(name)) => self.with(Cow::Owned(name), demand).solve(search),
                 Outcome::Unknown(obstacle) => Outcome::unknown(obstacle.reason, None),
                 _ => Outcome::Empty,
             };
@@ -203,9 +203,9 @@ impl<'a> Objects<'a> {
         ways.outcome()
     }
 
-    fn with(&self, name: &Cow<'a, str>, demand: Option<&Demand<'a>>) -> Self {
+    fn with(&self, name: Cow<'a, str>, demand: Option<&Demand<'a>>) -> Self {
         let mut next = self.clone();
-        next.present.entry(name.clone()).or_default().extend(demand.cloned());
+        next.present.entry(name).or_default().extend(demand.cloned());
         next
     }
 

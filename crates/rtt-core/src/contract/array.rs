@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::claim::{Claim, Demand};
 use super::schema::{Id, Node, Rule};
-use super::search::{Outcome, Search, Ways, obstructing};
+use super::search::{Outcome, Search, Ways, obstructing, too_large};
 use super::state::State;
 
 /// The longest array that is made up.
@@ -47,11 +47,8 @@ pub(super) fn solve<'a>(search: &mut Search<'a>, state: &State<'a>) -> Outcome {
     let longest = shortest.max(named as u64 + arrays.needed());
     let longest = arrays.most.map_or(longest, |most| most.min(longest));
     if longest > MAX_LENGTH {
-        let too_long = |keyword: &str, length: u64| format!("'{keyword}' {length} is too many to try");
-        return Outcome::unknown(
-            too_long(if arrays.counts.is_empty() { "minItems" } else { "contains" }, longest),
-            None,
-        );
+        let is_telling = |rule: &Rule| matches!(rule, Rule::AtLeast(..) | Rule::Contains { .. });
+        return Outcome::unknown(state.obstacle(is_telling), None);
     }
     let mut ways = Ways::default();
     for length in shortest as usize..=longest as usize {
@@ -216,7 +213,10 @@ impl<'a> Arrays<'a> {
             return Outcome::doubted(Value::Array(filling.values), filling.doubt);
         }
         if !search.step() {
-            return Outcome::unknown("the schemas are too large to compare", None);
+            return Outcome::unknown(
+                self.counts.first().map_or_else(too_large, |(node, ..)| obstructing(&Claim::Count(*node, 0, None))),
+                None,
+            );
         }
         if let Some((first, second)) = plan.twins
             && second == place

@@ -22,6 +22,8 @@ const MAX_DEPTH: usize = 300;
 /// How many nodes may be looked at inside each other to tell whether a value is valid, which is done recursively.
 const MAX_NESTED: usize = 1_000;
 
+const TOO_DEEP: &str = "the schemas are nested too deeply to compare";
+
 /// What is known of a set of demands.
 #[derive(Debug, Clone)]
 pub(super) enum Outcome {
@@ -177,10 +179,10 @@ impl<'a> Search<'a> {
 
     fn refine(&mut self, state: &State<'a>) -> Outcome {
         if !self.step() {
-            return Outcome::unknown("the schemas are too large to compare", None);
+            return Outcome::unknown(format!("{}: {}", too_large(), state.obstacle(|_| true)), None);
         }
         if self.depth >= MAX_DEPTH {
-            return too_deep();
+            return Outcome::unknown(format!("{TOO_DEEP}: {}", state.obstacle(|_| true)), None);
         }
         if let Some(listed) = state.listed {
             return self.one_of(state, listed);
@@ -205,7 +207,7 @@ impl<'a> Search<'a> {
             Outcome::Unknown(obstacle) => obstacle.candidate.as_ref(),
         };
         if proposed.is_some_and(|value| depth(value) > self.deepest) {
-            return too_deep();
+            return Outcome::unknown(TOO_DEEP, None);
         }
         let is_open = |choice: &&Claim| proposed.is_none_or(|value| is_true(choice, value) != Some(true));
         let Some(index) = state.choices.iter().position(|choice| is_open(&choice)) else { return outcome };
@@ -228,7 +230,8 @@ impl<'a> Search<'a> {
     fn one_of(&self, state: &State, listed: &[Value]) -> Outcome {
         let mut ways = Ways::default();
         for value in listed.iter().filter(|value| Kind::of(value) == state.kind) {
-            let outcome = if depth(value) > self.deepest { too_deep() } else { is_fit(state, value) };
+            let outcome =
+                if depth(value) > self.deepest { Outcome::unknown(TOO_DEEP, None) } else { is_fit(state, value) };
             if let Some(found) = ways.add(outcome) {
                 return found;
             }
@@ -259,10 +262,6 @@ fn depth(value: &Value) -> usize {
     }
 }
 
-fn too_deep() -> Outcome {
-    Outcome::unknown("the schemas are nested too deeply to compare", None)
-}
-
 /// Returns the texts in a document, names of members included.
 fn words(document: &Value) -> Vec<&str> {
     let mut found = Vec::new();
@@ -281,21 +280,31 @@ fn words(document: &Value) -> Vec<&str> {
     found
 }
 
+/// Says that a keyword stands in the way, and where.
+pub(super) fn not_worked_out(keyword: &str, node: Node) -> String {
+    format!("'{keyword}' {} is not worked out", node.place())
+}
+
 /// Names the keyword behind a claim that could not be decided, and its place.
 pub(super) fn obstructing(claim: &Claim) -> String {
-    let at = |keyword: &str, node: &Node| format!("'{keyword}' {} is not worked out", node.place());
     match claim {
-        Claim::Holds(node, rule) | Claim::Fails(node, rule) => at(rule.keyword(), node),
+        Claim::Holds(node, rule) | Claim::Fails(node, rule) => not_worked_out(rule.keyword(), *node),
         Claim::Demand(Demand::Is(node) | Demand::IsNot(node)) => {
             let opaque = node.rules().iter().find(|rule| matches!(rule, Rule::Opaque(..)));
-            at(opaque.or(node.rules().first()).map_or("$schema", |rule| rule.keyword()), node)
+            not_worked_out(opaque.or(node.rules().first()).map_or("$schema", |rule| rule.keyword()), *node)
         }
-        Claim::AnyOf(nodes) => nodes.first().map_or_else(String::new, |node| at("anyOf", node)),
-        Claim::Count(node, ..) => at("contains", node),
-        Claim::Matches(pattern, _) => format!("the pattern '{}' is not worked out", pattern.text()),
-        Claim::SomeProperty(..) => "'patternProperties' is not worked out".to_owned(),
+        Claim::AnyOf(nodes) => nodes.first().map_or_else(too_large, |node| not_worked_out("anyOf", *node)),
+        Claim::Count(node, ..) => not_worked_out("contains", *node),
+        Claim::Matches(node, pattern, _) => {
+            format!("the pattern '{}' {} is not worked out", pattern.text(), node.place())
+        }
+        Claim::SomeProperty(names, _) => names.obstacle(),
         _ => "'enum' is not worked out".to_owned(),
     }
+}
+
+pub(super) fn too_large() -> String {
+    "the schemas are too large to compare".to_owned()
 }
 
 fn key(demands: &[Demand]) -> Key {

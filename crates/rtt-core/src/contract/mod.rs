@@ -7,8 +7,8 @@
 //! comes with such a value, which the validators themselves tell apart, and everything else is *unknown*, with the keyword
 //! that was in the way.
 //!
-//! The search ([`search`]) works on schemas that were read into rules ([`read`], [`schema`]). What is demanded of a value
-//! is split by its kind, and worked out by one theory for each kind: [`number`], [`string`], [`array`], [`object`].
+//! The search (`search`) works on schemas that were read into rules (`read`, `schema`). What is demanded of a value
+//! is split by its kind, and worked out by one theory for each kind: `number`, `string`, `array`, `object`.
 
 mod array;
 mod claim;

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::claim::{Claim, Demand};
 use super::schema::{Id, Node, Rule};
-use super::search::{Outcome, Search, Ways, obstructing, too_large};
+use super::search::{Outcome, Search, Ways, obstructing};
 use super::state::State;
 
 /// The longest array that is made up.
@@ -212,11 +212,12 @@ impl<'a> Arrays<'a> {
         if left == 0 {
             return Outcome::doubted(Value::Array(filling.values), filling.doubt);
         }
-        if !search.step() {
-            return Outcome::unknown(
-                self.counts.first().map_or_else(too_large, |(node, ..)| obstructing(&Claim::Count(*node, 0, None))),
-                None,
-            );
+        let obstacle = || match self.counts.first() {
+            Some((node, ..)) => obstructing(&Claim::Count(*node, 0, None)),
+            None => "'uniqueItems' is not worked out".to_owned(),
+        };
+        if let Err(spent) = search.step(obstacle) {
+            return spent;
         }
         if let Some((first, second)) = plan.twins
             && second == place

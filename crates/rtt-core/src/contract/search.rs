@@ -96,6 +96,8 @@ pub(super) struct Search<'a> {
     deepest: usize,
     /// Work that is left.
     steps: u32,
+    /// What was in the way when no work was left.
+    last: Option<String>,
     depth: usize,
     /// The demands that the current ones are part of.
     open: Vec<Key>,
@@ -109,14 +111,29 @@ impl<'a> Search<'a> {
     pub(super) fn new(given: &'a Schema<'a>, wanted: &'a Schema<'a>, steps: u32) -> Self {
         let deepest = MAX_NESTED / given.chain.max(wanted.chain).max(1);
         let sources = [given.source, wanted.source];
-        Self { sources, deepest, steps, depth: 0, open: Vec::new(), recurred: usize::MAX, known: BTreeMap::new() }
+        Self {
+            sources,
+            deepest,
+            steps,
+            last: None,
+            depth: 0,
+            open: Vec::new(),
+            recurred: usize::MAX,
+            known: BTreeMap::new(),
+        }
     }
 
-    /// Takes one step; false once there are none left.
-    pub(super) fn step(&mut self) -> bool {
-        let is_left = self.steps > 0;
-        self.steps = self.steps.saturating_sub(1);
-        is_left
+    /// Takes one step of the work.
+    ///
+    /// # Errors
+    /// The outcome of a search that has none left, with what was in the way when it took the last one.
+    pub(super) fn step(&mut self, obstacle: impl FnOnce() -> String) -> Result<(), Outcome> {
+        if self.steps == 0 {
+            let last = self.last.get_or_insert_with(|| format!("the schemas are too large to compare: {}", obstacle()));
+            return Err(Outcome::unknown(last.as_str(), None));
+        }
+        self.steps -= 1;
+        Ok(())
     }
 
     /// Returns the texts that occur in the schemas: what an engine is asked about where a pattern is not regular.
@@ -178,8 +195,8 @@ impl<'a> Search<'a> {
     }
 
     fn refine(&mut self, state: &State<'a>) -> Outcome {
-        if !self.step() {
-            return Outcome::unknown(format!("{}: {}", too_large(), state.obstacle(|_| true)), None);
+        if let Err(spent) = self.step(|| state.obstacle(|_| true)) {
+            return spent;
         }
         if self.depth >= MAX_DEPTH {
             return Outcome::unknown(format!("{TOO_DEEP}: {}", state.obstacle(|_| true)), None);
@@ -293,7 +310,7 @@ pub(super) fn obstructing(claim: &Claim) -> String {
             let opaque = node.rules().iter().find(|rule| matches!(rule, Rule::Opaque(..)));
             not_worked_out(opaque.or(node.rules().first()).map_or("$schema", |rule| rule.keyword()), *node)
         }
-        Claim::AnyOf(nodes) => nodes.first().map_or_else(too_large, |node| not_worked_out("anyOf", *node)),
+        Claim::AnyOf(nodes) => nodes.first().map_or_else(String::new, |node| not_worked_out("anyOf", *node)),
         Claim::Count(node, ..) => not_worked_out("contains", *node),
         Claim::Matches(node, pattern, _) => {
             format!("the pattern '{}' {} is not worked out", pattern.text(), node.place())
@@ -301,10 +318,6 @@ pub(super) fn obstructing(claim: &Claim) -> String {
         Claim::SomeProperty(names, _) => names.obstacle(),
         _ => "'enum' is not worked out".to_owned(),
     }
-}
-
-pub(super) fn too_large() -> String {
-    "the schemas are too large to compare".to_owned()
 }
 
 fn key(demands: &[Demand]) -> Key {

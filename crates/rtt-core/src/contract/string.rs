@@ -118,12 +118,6 @@ impl<'s> Texts<'s> {
             if !seen.insert(reading.key(self.least)) {
                 continue;
             }
-            if !search.step() {
-                return Outcome::unknown(
-                    self.patterns.first().map_or_else(String::new, |(claim, ..)| obstructing(claim)),
-                    None,
-                );
-            }
             if reading.length >= self.least && self.is_accepted(&automata, &reading) {
                 return Outcome::Found(Value::String(reading.text));
             }
@@ -131,6 +125,10 @@ impl<'s> Texts<'s> {
                 continue;
             }
             for character in &characters {
+                let obstacle = || self.patterns.first().map_or_else(String::new, |(claim, ..)| obstructing(claim));
+                if let Err(spent) = search.step(obstacle) {
+                    return spent;
+                }
                 pending.extend(self.read_on(&automata, &reading, *character));
             }
         }

@@ -339,6 +339,9 @@ fn ends_on_schemas_made_to_explode() {
     definitions.insert("d60".to_owned(), json!({"type": "object", "properties": {"x": {"$ref": "#/$defs/d0"}}}));
     let wide = json!({"$ref": "#/$defs/d0", "$defs": definitions});
     assert_eq!(short(&wide, &json!({"type": "string"})), Short::Unknown);
+    // The automaton must remember the last forty characters.
+    let long = |letter: char| json!({"type": "string", "pattern": format!("^(a|b)*{letter}(a|b){{40}}$")});
+    assert_eq!(short(&long('a'), &long('b')), Short::Unknown);
     let chain: serde_json::Map<String, Value> = (0..5_000)
         .map(|at| (format!("c{at}"), json!({"$ref": format!("#/$defs/c{}", at + 1)})))
         .chain([("c5000".to_owned(), json!({}))])

@@ -158,10 +158,12 @@ impl<'a> Objects<'a> {
             }
         }
         let mut all = demands.to_vec();
-        for (node, applies) in self.properties.iter().flat_map(|(node, properties)| of_name(*node, properties, name)) {
-            match applies {
-                Applies::Surely => all.push(Demand::Is(node)),
-                Applies::Perhaps => doubt = Some(not_worked_out("patternProperties", node)),
+        for (owner, properties) in &self.properties {
+            for (node, applies) in of_name(*owner, properties, name) {
+                match applies {
+                    Applies::Surely => all.push(Demand::Is(node)),
+                    Applies::Perhaps => doubt = Some(not_worked_out("patternProperties", *owner)),
+                }
             }
         }
         match (search.solve(all), doubt) {

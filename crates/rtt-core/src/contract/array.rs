@@ -47,11 +47,8 @@ pub(super) fn solve<'a>(search: &mut Search<'a>, state: &State<'a>) -> Outcome {
     let longest = shortest.max(named as u64 + arrays.needed());
     let longest = arrays.most.map_or(longest, |most| most.min(longest));
     if longest > MAX_LENGTH {
-        let too_long = |keyword: &str, length: u64| format!("'{keyword}' {length} is too many to try");
-        return Outcome::unknown(
-            too_long(if arrays.counts.is_empty() { "minItems" } else { "contains" }, longest),
-            None,
-        );
+        let is_telling = |rule: &Rule| matches!(rule, Rule::AtLeast(..) | Rule::Contains { .. });
+        return Outcome::unknown(state.obstacle(is_telling), None);
     }
     let mut ways = Ways::default();
     for length in shortest as usize..=longest as usize {
@@ -215,8 +212,12 @@ impl<'a> Arrays<'a> {
         if left == 0 {
             return Outcome::doubted(Value::Array(filling.values), filling.doubt);
         }
-        if !search.step() {
-            return Outcome::unknown("the schemas are too large to compare", None);
+        let obstacle = || match self.counts.first() {
+            Some((node, ..)) => obstructing(&Claim::Count(*node, 0, None)),
+            None => "'uniqueItems' is not worked out".to_owned(),
+        };
+        if let Err(spent) = search.step(obstacle) {
+            return spent;
         }
         if let Some((first, second)) = plan.twins
             && second == place

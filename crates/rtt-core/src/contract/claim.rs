@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::decimal::Decimal;
 use super::pattern::Pattern;
 use super::schema::{Id, Kind, Node, Properties, Rule};
+use super::search::not_worked_out;
 
 /// Something said about a whole value, of whatever kind.
 #[derive(Debug, Clone)]
@@ -36,8 +37,8 @@ pub(super) enum Claim<'a> {
     AtLeast(u64),
     /// Its length or count is at most this.
     AtMost(u64),
-    /// The text matches the pattern, or does not.
-    Matches(&'a Pattern, bool),
+    /// The text matches the pattern of the node, or does not.
+    Matches(Node<'a>, &'a Pattern, bool),
     /// The element of that index exists, and this is said of it.
     Element(usize, Demand<'a>),
     /// This is said of an element of at least that index.
@@ -57,8 +58,8 @@ pub(super) enum Claim<'a> {
 /// A set of property names.
 #[derive(Debug, Clone)]
 pub(super) enum Names<'a> {
-    /// Those that match.
-    Matching(&'a Pattern),
+    /// Those that match the pattern of the node.
+    Matching(Node<'a>, &'a Pattern),
     /// Those about which the rule of the node says `rest`.
     Outside(Node<'a>, &'a Properties<'a>),
     /// All but the members of this object.
@@ -68,10 +69,20 @@ pub(super) enum Names<'a> {
 }
 
 impl Names<'_> {
+    /// Names the keyword that says which names belong to the set, and its place.
+    pub(super) fn obstacle(&self) -> String {
+        match self {
+            Self::Matching(node, _) => not_worked_out("patternProperties", *node),
+            Self::Outside(node, _) => not_worked_out("additionalProperties", *node),
+            Self::Refused(node) => not_worked_out("propertyNames", *node),
+            Self::OtherThan(_) => "'patternProperties' is not worked out".to_owned(),
+        }
+    }
+
     /// Tells whether a name belongs to the set.
     pub(super) fn has(&self, name: &str) -> Option<bool> {
         match self {
-            Self::Matching(pattern) => pattern.matches(name),
+            Self::Matching(_, pattern) => pattern.matches(name),
             Self::Outside(_, properties) if properties.named(name).is_some() => Some(false),
             Self::Outside(node, properties) => {
                 any(properties.patterns.iter().map(|(index, _)| node.pattern(*index).matches(name))).map(|any| !any)
@@ -110,7 +121,7 @@ pub(super) fn is_true(claim: &Claim, value: &Value) -> Option<bool> {
         Claim::Fails(node, rule) => meets(*node, rule, value).map(|met| !met),
         Claim::AtLeast(least) => Some(size(value) >= *least),
         Claim::AtMost(most) => Some(size(value) <= *most),
-        Claim::Matches(pattern, expected) => {
+        Claim::Matches(_, pattern, expected) => {
             pattern.matches(value.as_str().unwrap_or_default()).map(|matches| matches == *expected)
         }
         Claim::Element(index, demand) => match value.get(*index) {

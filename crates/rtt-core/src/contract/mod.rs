@@ -7,8 +7,8 @@
 //! comes with such a value, which the validators themselves tell apart, and everything else is *unknown*, with the keyword
 //! that was in the way.
 //!
-//! The search ([`search`]) works on schemas that were read into rules ([`read`], [`schema`]). What is demanded of a value
-//! is split by its kind, and worked out by one theory for each kind: [`number`], [`string`], [`mod@array`], [`object`].
+//! The search (`search`) works on schemas that were read into rules (`read`, `schema`). What is demanded of a value
+//! is split by its kind, and worked out by one theory for each kind: `number`, `string`, `array`, `object`.
 
 mod array;
 mod claim;
@@ -93,9 +93,8 @@ pub fn contained(given: &Value, wanted: &Value) -> Answer {
 }
 
 fn decide<'a>(given: &'a Schema<'a>, wanted: &'a Schema<'a>) -> Answer {
-    let words = [given.source, wanted.source].into_iter().flat_map(words).collect();
     let demands = vec![Demand::Is(Node::top(given, Side::Given)), Demand::IsNot(Node::top(wanted, Side::Wanted))];
-    let (candidate, doubt) = match Search::new(words, BUDGET).solve(demands) {
+    let (candidate, doubt) = match Search::new(given, wanted, BUDGET).solve(demands) {
         Outcome::Empty => return Answer::Yes,
         Outcome::Found(value) => (Some(value), "the validator takes the schemas in another way".to_owned()),
         Outcome::Unknown(obstacle) => (obstacle.candidate, obstacle.reason),
@@ -109,24 +108,6 @@ fn decide<'a>(given: &'a Schema<'a>, wanted: &'a Schema<'a>) -> Answer {
         Some((reason, witness)) => Answer::No { reason, witness },
         None => Answer::Unknown { reason: doubt },
     }
-}
-
-/// Returns the texts in a document, names of members included.
-fn words(document: &Value) -> Vec<&str> {
-    let mut found = Vec::new();
-    let mut pending = vec![document];
-    while let Some(value) = pending.pop() {
-        match value {
-            Value::String(text) => found.push(text.as_str()),
-            Value::Array(items) => pending.extend(items),
-            Value::Object(members) => {
-                found.extend(members.keys().map(String::as_str));
-                pending.extend(members.values());
-            }
-            _ => {}
-        }
-    }
-    found
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::claim::{Claim, Demand, decimal, is_true};
 use super::decimal::Decimal;
 use super::schema::{Kind, Rule};
-use super::search::{Outcome, obstructing};
+use super::search::Outcome;
 use super::state::State;
 
 /// How many multiples are tried before giving up.
@@ -48,11 +48,7 @@ pub(super) fn solve(state: &State) -> Outcome {
     match (found, exhausted) {
         (Some(value), _) => Outcome::Found(value),
         (None, true) => Outcome::Empty,
-        (None, false) => {
-            let telling = state.facts.iter().find(|fact| matches!(fact, Claim::Holds(_, Rule::Multiple(_))));
-            let claim = telling.or(state.facts.first());
-            Outcome::unknown(claim.map_or_else(|| "'type' is not worked out".to_owned(), obstructing), None)
-        }
+        (None, false) => Outcome::unknown(state.obstacle(|rule| matches!(rule, Rule::Multiple(_))), None),
     }
 }
 

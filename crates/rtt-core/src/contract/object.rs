@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::claim::{Applies, Claim, Demand, Names, accepts, of_name};
 use super::pattern::Pattern;
 use super::schema::{Id, Kind, Node, Properties, Rule};
-use super::search::{Outcome, Search, Ways, obstructing};
+use super::search::{Outcome, Search, Ways, not_worked_out, obstructing};
 use super::state::State;
 
 /// The most properties that are made up.
@@ -36,13 +36,17 @@ struct Objects<'a> {
 
 /// Looks for an object of which the facts are true.
 pub(super) fn solve<'a>(search: &mut Search<'a>, state: &State<'a>) -> Outcome {
-    Objects::of(state).solve(search)
+    let objects = Objects::of(state);
+    if objects.least > MAX_MEMBERS && objects.most.is_none_or(|most| most >= objects.least) {
+        return Outcome::unknown(state.obstacle(|rule| matches!(rule, Rule::AtLeast(..))), None);
+    }
+    objects.solve(search)
 }
 
 /// What tells names apart that no schema mentions.
 #[derive(Clone, Copy)]
 enum Test<'a> {
-    Pattern(&'a Pattern),
+    Pattern(Node<'a>, &'a Pattern),
     Node(Node<'a>),
 }
 
@@ -154,10 +158,12 @@ impl<'a> Objects<'a> {
             }
         }
         let mut all = demands.to_vec();
-        for (node, applies) in self.properties.iter().flat_map(|(node, properties)| of_name(*node, properties, name)) {
-            match applies {
-                Applies::Surely => all.push(Demand::Is(node)),
-                Applies::Perhaps => doubt = Some(uncertain_names()),
+        for (owner, properties) in &self.properties {
+            for (node, applies) in of_name(*owner, properties, name) {
+                match applies {
+                    Applies::Surely => all.push(Demand::Is(node)),
+                    Applies::Perhaps => doubt = Some(not_worked_out("patternProperties", *owner)),
+                }
             }
         }
         match (search.solve(all), doubt) {
@@ -170,11 +176,11 @@ impl<'a> Objects<'a> {
     fn place(&self, search: &mut Search<'a>, names: &Names<'a>, demand: Option<&Demand<'a>>) -> Outcome {
         let mut ways = Ways::default();
         for name in self.mentioned(names).into_iter().filter(|name| !self.absent.contains(name)) {
-            let mut next = self.with(&name, demand);
+            let mut next = self.with(name.clone(), demand);
             match names.has(&name) {
                 Some(false) => continue,
                 Some(true) => {}
-                None => next.doubt = Some(uncertain_names()),
+                None => next.doubt = Some(names.obstacle()),
             }
             let outcome = next.solve(search);
             if let Some(found) = ways.add(outcome) {
@@ -192,7 +198,7 @@ impl<'a> Objects<'a> {
                 continue;
             }
             let outcome = match cell.name {
-                Outcome::Found(Value::String(name)) => self.with(&Cow::Owned(name), demand).solve(search),
+                Outcome::Found(Value::String(name)) => self.with(Cow::Owned(name), demand).solve(search),
                 Outcome::Unknown(obstacle) => Outcome::unknown(obstacle.reason, None),
                 _ => Outcome::Empty,
             };
@@ -203,17 +209,14 @@ impl<'a> Objects<'a> {
         ways.outcome()
     }
 
-    fn with(&self, name: &Cow<'a, str>, demand: Option<&Demand<'a>>) -> Self {
+    fn with(&self, name: Cow<'a, str>, demand: Option<&Demand<'a>>) -> Self {
         let mut next = self.clone();
-        next.present.entry(name.clone()).or_default().extend(demand.cloned());
+        next.present.entry(name).or_default().extend(demand.cloned());
         next
     }
 
     /// Adds properties until there are enough.
     fn complete(&self, search: &mut Search<'a>, mut made: Made) -> Outcome {
-        if self.least > MAX_MEMBERS {
-            return Outcome::unknown(format!("'minProperties' {} is too many to try", self.least), None);
-        }
         let anything = Names::OtherThan(Value::Null.into());
         let mentioned = self.mentioned(&anything);
         for name in mentioned.iter().filter(|name| !self.absent.contains(*name) && !self.present.contains_key(*name)) {
@@ -266,7 +269,7 @@ impl<'a> Objects<'a> {
                 Names::OtherThan(object) => {
                     all.extend(super::claim::members(object).map(|(name, _)| Cow::Owned(name.clone())));
                 }
-                Names::Matching(_) | Names::Refused(_) => {}
+                Names::Matching(..) | Names::Refused(_) => {}
             }
         }
         all
@@ -281,20 +284,20 @@ impl<'a> Objects<'a> {
             }
         };
         for (node, properties) in &self.properties {
-            properties.patterns.iter().for_each(|(index, _)| add(Test::Pattern(node.pattern(*index))));
+            properties.patterns.iter().for_each(|(index, _)| add(Test::Pattern(*node, node.pattern(*index))));
         }
         for names in self.some.iter().map(|(names, _)| names).chain([names]) {
             match names {
-                Names::Matching(pattern) => add(Test::Pattern(pattern)),
+                Names::Matching(node, pattern) => add(Test::Pattern(*node, pattern)),
                 Names::Outside(node, properties) => {
-                    properties.patterns.iter().for_each(|(index, _)| add(Test::Pattern(node.pattern(*index))));
+                    properties.patterns.iter().for_each(|(index, _)| add(Test::Pattern(*node, node.pattern(*index))));
                 }
                 Names::Refused(node) => add(Test::Node(*node)),
                 Names::OtherThan(_) => {}
             }
         }
         if tests.len() > MAX_TESTS {
-            return Err("'patternProperties' has too many patterns to compare".to_owned());
+            return Err(names.obstacle());
         }
         let taken: Vec<Cow<str>> = self.mentioned(names).into_iter().collect();
         let mut cells = vec![Cell { answers: Vec::new(), name: self.fresh(search, &[], &taken) }];
@@ -322,7 +325,7 @@ impl<'a> Objects<'a> {
         }
         let differs = taken.iter().map(|name| Claim::Demand(Demand::Differs(Value::from(name.as_ref()).into())));
         let answered = answers.iter().map(|(test, answer)| match (test, answer) {
-            (Test::Pattern(pattern), _) => Claim::Matches(pattern, *answer),
+            (Test::Pattern(node, pattern), _) => Claim::Matches(*node, pattern, *answer),
             (Test::Node(node), true) => super::state::is(*node),
             (Test::Node(node), false) => super::state::is_not(*node),
         });
@@ -333,7 +336,7 @@ impl<'a> Objects<'a> {
     /// Returns what is demanded of the values of a cell's properties.
     fn properties_of(&self, cell: &Cell<'a>) -> Vec<Demand<'a>> {
         let of_all = self.properties.iter().flat_map(|(node, properties)| {
-            let matched = properties.patterns.iter().filter(|(index, _)| cell.matches(node.pattern(*index)));
+            let matched = properties.patterns.iter().filter(|(index, _)| cell.matches(*node, node.pattern(*index)));
             let mut ids: Vec<Id> = matched.map(|(_, id)| *id).collect();
             if ids.is_empty() {
                 ids.extend(properties.rest);
@@ -347,7 +350,7 @@ impl<'a> Objects<'a> {
 impl<'a> Test<'a> {
     fn same_as(self, other: Self) -> bool {
         match (self, other) {
-            (Self::Pattern(one), Self::Pattern(other)) => one.text() == other.text(),
+            (Self::Pattern(_, one), Self::Pattern(_, other)) => one.text() == other.text(),
             (Self::Node(one), Self::Node(other)) => one.same_as(other),
             _ => false,
         }
@@ -359,22 +362,18 @@ impl<'a> Cell<'a> {
         self.answers.iter().any(|(known, answer)| *answer && known.same_as(test))
     }
 
-    fn matches(&self, pattern: &'a Pattern) -> bool {
-        self.answers(Test::Pattern(pattern))
+    fn matches(&self, node: Node<'a>, pattern: &'a Pattern) -> bool {
+        self.answers(Test::Pattern(node, pattern))
     }
 
     fn belongs_to(&self, names: &Names<'a>) -> bool {
         match names {
-            Names::Matching(pattern) => self.matches(pattern),
+            Names::Matching(node, pattern) => self.matches(*node, pattern),
             Names::Outside(node, properties) => {
-                !properties.patterns.iter().any(|(index, _)| self.matches(node.pattern(*index)))
+                !properties.patterns.iter().any(|(index, _)| self.matches(*node, node.pattern(*index)))
             }
             Names::OtherThan(_) => true,
             Names::Refused(node) => !self.answers(Test::Node(*node)),
         }
     }
-}
-
-fn uncertain_names() -> String {
-    "'patternProperties' with a pattern on which engines differ is not worked out".to_owned()
 }

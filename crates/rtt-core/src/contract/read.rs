@@ -5,6 +5,7 @@
 //! has no meaning and is refused.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::OnceLock;
 
 use serde_json::{Map, Value};
 
@@ -17,18 +18,20 @@ use super::schema::{Dialect, Entry, Id, Kind, Kinds, Properties, Rule, Schema, p
 const MAX_NODES: usize = 20_000;
 
 /// The longest chain of references and combinators on one value.
-const MAX_CHAIN: usize = 100;
+const MAX_CHAIN: usize = 64;
 
 static ANYTHING: Value = Value::Bool(true);
 
 /// Reads a schema, or says in one sentence why it cannot be read.
 pub(super) fn read(root: &Value) -> Result<Schema<'_>, String> {
-    let plain = Reader::new(root, false)?.run()?;
-    match longest_chain(&plain) {
-        Some(length) if length > MAX_CHAIN => Err("its references form too long a chain".to_owned()),
-        Some(_) => Ok(plain),
+    let mut schema = Reader::new(root, false)?.run()?;
+    if longest_chain(&schema).is_none() {
         // Something refers to itself on the same value: read it once more and cut each circle where it closes.
-        None => Reader::new(root, true)?.run(),
+        schema = Reader::new(root, true)?.run()?;
+    }
+    match longest_chain(&schema) {
+        Some(length) if length <= MAX_CHAIN => Ok(Schema { chain: length, ..schema }),
+        _ => Err("its references form too long a chain".to_owned()),
     }
 }
 
@@ -86,8 +89,13 @@ impl<'v> Reader<'v> {
         while let Some(task) = self.pending.pop_front() {
             self.node(&task)?;
         }
-        let mut schema =
-            Schema { source: self.root, dialect: self.dialect, entries: self.entries, patterns: self.patterns };
+        let mut schema = Schema {
+            source: self.root,
+            dialect: self.dialect,
+            entries: self.entries,
+            patterns: self.patterns,
+            chain: 0,
+        };
         narrow(&mut schema);
         Ok(schema)
     }
@@ -127,7 +135,13 @@ impl<'v> Reader<'v> {
             return Err("it is too large to compare".to_owned());
         }
         let id = self.entries.len() as Id;
-        self.entries.push(Entry { value, kinds: Kinds::ALL, rules: Vec::new(), is_whole: true });
+        self.entries.push(Entry {
+            value,
+            kinds: Kinds::ALL,
+            rules: Vec::new(),
+            is_whole: true,
+            digest: OnceLock::new(),
+        });
         self.pending.push_back(Task { id, value, chain });
         Ok(id)
     }

@@ -2,6 +2,8 @@
 //!
 //! References are followed, dialects are gone, defaults are filled in. Knows nothing of other schemas.
 
+use std::sync::OnceLock;
+
 use serde_json::Value;
 
 use super::decimal::Decimal;
@@ -236,6 +238,8 @@ pub(super) struct Schema<'v> {
     pub(super) entries: Vec<Entry<'v>>,
     /// Each text once.
     pub(super) patterns: Vec<Pattern>,
+    /// The most nodes that apply to one value, each because of the one before.
+    pub(super) chain: usize,
 }
 
 /// One subschema.
@@ -248,6 +252,15 @@ pub(super) struct Entry<'v> {
     pub(super) rules: Vec<Rule<'v>>,
     /// Its text alone says what it means: no reference leads out of it, nothing was cut.
     pub(super) is_whole: bool,
+    /// A digest of the text, once it was asked for.
+    pub(super) digest: OnceLock<u64>,
+}
+
+impl Entry<'_> {
+    /// Returns a number that is the same for equal texts, whatever the order of members.
+    fn digest(&self) -> u64 {
+        *self.digest.get_or_init(|| digest(self.value))
+    }
 }
 
 /// Which of the two schemas of a question.
@@ -305,6 +318,7 @@ impl<'a> Node<'a> {
             && one.is_whole
             && two.is_whole
             && self.schema.dialect == other.schema.dialect
+            && one.digest() == two.digest()
             && one.value == two.value
     }
 
@@ -320,6 +334,34 @@ impl<'a> Node<'a> {
             pointer => format!("at '{pointer}' of {whose} schema"),
         }
     }
+}
+
+fn digest(value: &Value) -> u64 {
+    match value {
+        Value::Null => 1,
+        Value::Bool(truth) => 2 + u64::from(*truth),
+        Value::Number(number) => mix(4, number.as_f64().unwrap_or_default().to_bits()),
+        Value::String(text) => mix_text(5, text),
+        Value::Array(items) => items.iter().fold(6, |digest_of_all, item| mix(digest_of_all, digest(item))),
+        Value::Object(members) => {
+            let of_member = |(name, member): (&String, &Value)| mix_text(digest(member), name);
+            mix(7, members.iter().map(of_member).fold(0, u64::wrapping_add))
+        }
+    }
+}
+
+/// FNV-1a, a word at a time: digests only spare comparisons, so nobody gains by a collision.
+fn mix(digest: u64, word: u64) -> u64 {
+    let mixed = (digest ^ word).wrapping_mul(0x0000_0100_0000_01b3);
+    mixed ^ (mixed >> 32)
+}
+
+fn mix_text(digest: u64, text: &str) -> u64 {
+    text.as_bytes().chunks(8).fold(mix(digest, text.len() as u64), |digest, chunk| {
+        let mut word = [0; 8];
+        word[..chunk.len()].copy_from_slice(chunk);
+        mix(digest, u64::from_le_bytes(word))
+    })
 }
 
 /// Returns the JSON pointer of a value inside another, by identity.

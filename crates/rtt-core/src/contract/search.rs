@@ -13,11 +13,16 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::claim::{Claim, Demand, is_true};
-use super::schema::{Kind, Kinds, Node, Side};
+use super::schema::{Kind, Kinds, Node, Rule, Schema, Side};
 use super::state::State;
 
 /// How deep demands are followed into a value and into choices.
-const MAX_DEPTH: usize = 120;
+const MAX_DEPTH: usize = 300;
+
+/// How many nodes may be looked at inside each other to tell whether a value is valid, which is done recursively.
+const MAX_NESTED: usize = 1_000;
+
+const TOO_DEEP: &str = "the schemas are nested too deeply to compare";
 
 /// What is known of a set of demands.
 #[derive(Debug, Clone)]
@@ -86,10 +91,13 @@ type Key = (Vec<(Side, u32, bool)>, Vec<String>);
 
 /// Answers one question.
 pub(super) struct Search<'a> {
-    /// Texts that occur in the schemas: what an engine is asked about where a pattern is not regular.
-    pub(super) words: Vec<&'a str>,
+    sources: [&'a Value; 2],
+    /// The deepest value whose validity is looked into.
+    deepest: usize,
     /// Work that is left.
     steps: u32,
+    /// What was in the way when no work was left.
+    last: Option<String>,
     depth: usize,
     /// The demands that the current ones are part of.
     open: Vec<Key>,
@@ -100,15 +108,37 @@ pub(super) struct Search<'a> {
 
 impl<'a> Search<'a> {
     /// `steps`: the work that the question may cost.
-    pub(super) fn new(words: Vec<&'a str>, steps: u32) -> Self {
-        Self { words, steps, depth: 0, open: Vec::new(), recurred: usize::MAX, known: BTreeMap::new() }
+    pub(super) fn new(given: &'a Schema<'a>, wanted: &'a Schema<'a>, steps: u32) -> Self {
+        let deepest = MAX_NESTED / given.chain.max(wanted.chain).max(1);
+        let sources = [given.source, wanted.source];
+        Self {
+            sources,
+            deepest,
+            steps,
+            last: None,
+            depth: 0,
+            open: Vec::new(),
+            recurred: usize::MAX,
+            known: BTreeMap::new(),
+        }
     }
 
-    /// Takes one step; false once there are none left.
-    pub(super) fn step(&mut self) -> bool {
-        let is_left = self.steps > 0;
-        self.steps = self.steps.saturating_sub(1);
-        is_left
+    /// Takes one step of the work.
+    ///
+    /// # Errors
+    /// The outcome of a search that has none left, with what was in the way when it took the last one.
+    pub(super) fn step(&mut self, obstacle: impl FnOnce() -> String) -> Result<(), Outcome> {
+        if self.steps == 0 {
+            let last = self.last.get_or_insert_with(|| format!("the schemas are too large to compare: {}", obstacle()));
+            return Err(Outcome::unknown(last.as_str(), None));
+        }
+        self.steps -= 1;
+        Ok(())
+    }
+
+    /// Returns the texts that occur in the schemas: what an engine is asked about where a pattern is not regular.
+    pub(super) fn words(&self) -> impl Iterator<Item = &'a str> {
+        self.sources.into_iter().flat_map(words)
     }
 
     /// Looks for a value that meets all demands.
@@ -165,14 +195,14 @@ impl<'a> Search<'a> {
     }
 
     fn refine(&mut self, state: &State<'a>) -> Outcome {
-        if !self.step() {
-            return Outcome::unknown("the schemas are too large to compare", None);
+        if let Err(spent) = self.step(|| state.obstacle(|_| true)) {
+            return spent;
         }
         if self.depth >= MAX_DEPTH {
-            return Outcome::unknown("the schemas are nested too deeply to compare", None);
+            return Outcome::unknown(format!("{TOO_DEEP}: {}", state.obstacle(|_| true)), None);
         }
         if let Some(listed) = state.listed {
-            return one_of(state, listed);
+            return self.one_of(state, listed);
         }
         self.depth += 1;
         let outcome = self.choose(state);
@@ -193,6 +223,9 @@ impl<'a> Search<'a> {
             Outcome::Found(value) => Some(value),
             Outcome::Unknown(obstacle) => obstacle.candidate.as_ref(),
         };
+        if proposed.is_some_and(|value| depth(value) > self.deepest) {
+            return Outcome::unknown(TOO_DEEP, None);
+        }
         let is_open = |choice: &&Claim| proposed.is_none_or(|value| is_true(choice, value) != Some(true));
         let Some(index) = state.choices.iter().position(|choice| is_open(&choice)) else { return outcome };
         let mut ways = Ways::default();
@@ -202,10 +235,21 @@ impl<'a> Search<'a> {
             if next.assume(way).is_err() {
                 continue;
             }
-            if let Some(found) = {
-                let outcome = self.refine(&next);
-                ways.add(outcome)
-            } {
+            let outcome = self.refine(&next);
+            if let Some(found) = ways.add(outcome) {
+                return found;
+            }
+        }
+        ways.outcome()
+    }
+
+    /// Takes the first of the listed values of which everything is true.
+    fn one_of(&self, state: &State, listed: &[Value]) -> Outcome {
+        let mut ways = Ways::default();
+        for value in listed.iter().filter(|value| Kind::of(value) == state.kind) {
+            let outcome =
+                if depth(value) > self.deepest { Outcome::unknown(TOO_DEEP, None) } else { is_fit(state, value) };
+            if let Some(found) = ways.add(outcome) {
                 return found;
             }
         }
@@ -213,38 +257,65 @@ impl<'a> Search<'a> {
     }
 }
 
-/// Takes the first of the listed values of which everything is true.
-fn one_of(state: &State, listed: &[Value]) -> Outcome {
-    let mut ways = Ways::default();
-    for value in listed.iter().filter(|value| Kind::of(value) == state.kind) {
-        let doubtful = state.facts.iter().chain(&state.choices).find(|claim| is_true(claim, value) != Some(true));
-        let outcome = match doubtful {
-            None => Outcome::Found(value.clone()),
-            Some(_) if state.facts.iter().chain(&state.choices).any(|claim| is_true(claim, value) == Some(false)) => {
-                Outcome::Empty
-            }
-            Some(claim) => Outcome::unknown(obstructing(claim), Some(value.clone())),
-        };
-        if let Some(found) = ways.add(outcome) {
-            return found;
+/// Tells whether everything is true of a value.
+fn is_fit(state: &State, value: &Value) -> Outcome {
+    let mut doubt = None;
+    for claim in state.facts.iter().chain(&state.choices) {
+        match is_true(claim, value) {
+            Some(true) => {}
+            Some(false) => return Outcome::Empty,
+            None => doubt = doubt.or_else(|| Some(obstructing(claim))),
         }
     }
-    ways.outcome()
+    Outcome::doubted(value.clone(), doubt)
+}
+
+/// Tells how deep a value is nested; 1 for a scalar.
+fn depth(value: &Value) -> usize {
+    1 + match value {
+        Value::Array(items) => items.iter().map(depth).max().unwrap_or(0),
+        Value::Object(members) => members.values().map(depth).max().unwrap_or(0),
+        _ => 0,
+    }
+}
+
+/// Returns the texts in a document, names of members included.
+fn words(document: &Value) -> Vec<&str> {
+    let mut found = Vec::new();
+    let mut pending = vec![document];
+    while let Some(value) = pending.pop() {
+        match value {
+            Value::String(text) => found.push(text.as_str()),
+            Value::Array(items) => pending.extend(items),
+            Value::Object(members) => {
+                found.extend(members.keys().map(String::as_str));
+                pending.extend(members.values());
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// Says that a keyword stands in the way, and where.
+pub(super) fn not_worked_out(keyword: &str, node: Node) -> String {
+    format!("'{keyword}' {} is not worked out", node.place())
 }
 
 /// Names the keyword behind a claim that could not be decided, and its place.
 pub(super) fn obstructing(claim: &Claim) -> String {
-    let at = |keyword: &str, node: &Node| format!("'{keyword}' {} is not worked out", node.place());
     match claim {
-        Claim::Holds(node, rule) | Claim::Fails(node, rule) => at(rule.keyword(), node),
+        Claim::Holds(node, rule) | Claim::Fails(node, rule) => not_worked_out(rule.keyword(), *node),
         Claim::Demand(Demand::Is(node) | Demand::IsNot(node)) => {
-            let opaque = node.rules().iter().find(|rule| matches!(rule, super::schema::Rule::Opaque(..)));
-            at(opaque.or(node.rules().first()).map_or("$schema", |rule| rule.keyword()), node)
+            let opaque = node.rules().iter().find(|rule| matches!(rule, Rule::Opaque(..)));
+            not_worked_out(opaque.or(node.rules().first()).map_or("$schema", |rule| rule.keyword()), *node)
         }
-        Claim::AnyOf(nodes) => nodes.first().map_or_else(String::new, |node| at("anyOf", node)),
-        Claim::Count(node, ..) => at("contains", node),
-        Claim::Matches(pattern, _) => format!("the pattern '{}' is not worked out", pattern.text()),
-        Claim::SomeProperty(..) => "'patternProperties' is not worked out".to_owned(),
+        Claim::AnyOf(nodes) => nodes.first().map_or_else(String::new, |node| not_worked_out("anyOf", *node)),
+        Claim::Count(node, ..) => not_worked_out("contains", *node),
+        Claim::Matches(node, pattern, _) => {
+            format!("the pattern '{}' {} is not worked out", pattern.text(), node.place())
+        }
+        Claim::SomeProperty(names, _) => names.obstacle(),
         _ => "'enum' is not worked out".to_owned(),
     }
 }

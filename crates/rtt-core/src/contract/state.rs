@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::claim::{Claim, Demand, Names};
 use super::schema::{Id, Kind, Node, Rule};
+use super::search::obstructing;
 
 /// Claims about one value that are all to be true.
 #[derive(Clone)]
@@ -70,7 +71,7 @@ impl<'a> State<'a> {
                         }
                         self.facts.push(claim);
                     }
-                    Rule::Pattern(index) => self.facts.push(Claim::Matches(node.pattern(*index), true)),
+                    Rule::Pattern(index) => self.facts.push(Claim::Matches(node, node.pattern(*index), true)),
                     Rule::Any(_)
                     | Rule::One(_)
                     | Rule::If { .. }
@@ -80,7 +81,7 @@ impl<'a> State<'a> {
                 },
                 Claim::Fails(node, rule) => match rule {
                     _ if !rule.kinds().has(self.kind) => return Err(Contradiction),
-                    Rule::Pattern(index) => self.facts.push(Claim::Matches(node.pattern(*index), false)),
+                    Rule::Pattern(index) => self.facts.push(Claim::Matches(node, node.pattern(*index), false)),
                     Rule::Least { .. } | Rule::Most { .. } | Rule::Multiple(_) | Rule::Unique | Rule::Opaque(..) => {
                         self.facts.push(claim);
                     }
@@ -235,7 +236,7 @@ impl<'a> State<'a> {
                 let each = properties.named.iter();
                 let each = each.map(|(name, id)| vec![Claim::Property(Cow::Borrowed(name), refused(node, *id))]);
                 let matching = properties.patterns.iter().map(|(index, id)| {
-                    vec![Claim::SomeProperty(Names::Matching(node.pattern(*index)), Some(refused(node, *id)))]
+                    vec![Claim::SomeProperty(Names::Matching(node, node.pattern(*index)), Some(refused(node, *id)))]
                 });
                 let rest = properties
                     .rest
@@ -260,6 +261,16 @@ impl<'a> State<'a> {
             | Rule::Unique
             | Rule::Opaque(..) => vec![vec![Claim::Fails(node, rule)]],
         }
+    }
+
+    /// Names the keyword that stands in the way, and its place: the first rule of this sort, or else of any.
+    pub(super) fn obstacle(&self, is_telling: impl Fn(&Rule) -> bool) -> String {
+        let claims = || self.facts.iter().chain(&self.choices);
+        let telling = claims().find(|claim| match claim {
+            Claim::Holds(_, rule) | Claim::Fails(_, rule) => is_telling(rule),
+            _ => false,
+        });
+        telling.or_else(|| claims().next()).map_or_else(|| "'type' is not worked out".to_owned(), obstructing)
     }
 
     /// Tells whether a node may hold, as far as that is seen at once.

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::claim::{Claim, Demand, is_true};
 use super::pattern::{Automaton, Pattern, Position, alphabet};
 use super::schema::Rule;
-use super::search::{Outcome, Search};
+use super::search::{Outcome, Search, obstructing};
 use super::state::State;
 
 /// The longest text that is made up.
@@ -19,7 +19,7 @@ struct Texts<'s> {
     least: u64,
     most: Option<u64>,
     others: Vec<&'s str>,
-    patterns: Vec<(&'s Pattern, bool)>,
+    patterns: Vec<(&'s Claim<'s>, &'s Pattern, bool)>,
 }
 
 /// Looks for a text of which the facts are true.
@@ -32,24 +32,24 @@ pub(super) fn solve<'a>(search: &mut Search<'a>, state: &State<'a>) -> Outcome {
         let value = Value::from(text);
         state.facts.iter().all(|fact| is_true(fact, &value) == Some(true)).then_some(value)
     };
-    let irregular = texts.patterns.iter().find(|(pattern, _)| pattern.automaton().is_none());
+    let irregular = texts.patterns.iter().find(|(_, pattern, _)| pattern.automaton().is_none());
     let outcome = if texts.least > MAX_LENGTH {
-        Outcome::unknown(format!("'minLength' {} is too long to try", texts.least), None)
+        Outcome::unknown(state.obstacle(|rule| matches!(rule, Rule::AtLeast(..))), None)
     } else if texts.patterns.is_empty() {
         texts.spell()
     } else {
         texts.run(search)
     };
-    let Some((pattern, _)) = irregular else { return outcome };
+    let Some((claim, ..)) = irregular else { return outcome };
     // What the regular part of it excludes is excluded; what it allows is put to the other patterns.
     let proposed = match &outcome {
         Outcome::Empty => return outcome,
         Outcome::Found(value) => value.as_str(),
         Outcome::Unknown(_) => None,
     };
-    match proposed.into_iter().chain(search.words.iter().copied()).find_map(is_fit) {
+    match proposed.into_iter().chain(search.words()).find_map(is_fit) {
         Some(value) => Outcome::Found(value),
-        None => Outcome::unknown(format!("the pattern '{}' is not worked out", pattern.text()), None),
+        None => Outcome::unknown(obstructing(claim), None),
     }
 }
 
@@ -64,7 +64,7 @@ impl<'s> Texts<'s> {
                 Claim::AtMost(most) | Claim::Holds(_, Rule::AtMost(_, most)) => {
                     texts.most = Some(texts.most.map_or(*most, |known| known.min(*most)));
                 }
-                Claim::Matches(pattern, expected) => texts.patterns.push((pattern, *expected)),
+                Claim::Matches(_, pattern, expected) => texts.patterns.push((fact, pattern, *expected)),
                 Claim::Demand(Demand::Differs(value)) => texts.others.extend(value.as_str()),
                 _ => {}
             }
@@ -74,8 +74,8 @@ impl<'s> Texts<'s> {
 
     /// Tells whether one pattern is both to match and not to match.
     fn contradict(&self) -> bool {
-        self.patterns.iter().any(|(one, expected)| {
-            *expected && self.patterns.iter().any(|(other, expected)| !expected && one.text() == other.text())
+        self.patterns.iter().any(|(_, one, expected)| {
+            *expected && self.patterns.iter().any(|(_, other, expected)| !expected && one.text() == other.text())
         })
     }
 
@@ -102,7 +102,7 @@ impl<'s> Texts<'s> {
         let automata: Vec<(&Automaton, bool)> = self
             .patterns
             .iter()
-            .filter_map(|(pattern, expected)| pattern.automaton().map(|automaton| (automaton, *expected)))
+            .filter_map(|(_, pattern, expected)| pattern.automaton().map(|automaton| (automaton, *expected)))
             .collect();
         let characters = alphabet(&automata.iter().map(|(automaton, _)| *automaton).collect::<Vec<_>>(), &self.others);
         let start = Reading {
@@ -118,9 +118,6 @@ impl<'s> Texts<'s> {
             if !seen.insert(reading.key(self.least)) {
                 continue;
             }
-            if !search.step() {
-                return Outcome::unknown("the patterns are too large to compare", None);
-            }
             if reading.length >= self.least && self.is_accepted(&automata, &reading) {
                 return Outcome::Found(Value::String(reading.text));
             }
@@ -128,6 +125,10 @@ impl<'s> Texts<'s> {
                 continue;
             }
             for character in &characters {
+                let obstacle = || self.patterns.first().map_or_else(String::new, |(claim, ..)| obstructing(claim));
+                if let Err(spent) = search.step(obstacle) {
+                    return spent;
+                }
                 pending.extend(self.read_on(&automata, &reading, *character));
             }
         }

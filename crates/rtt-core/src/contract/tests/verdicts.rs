@@ -339,11 +339,53 @@ fn ends_on_schemas_made_to_explode() {
     definitions.insert("d60".to_owned(), json!({"type": "object", "properties": {"x": {"$ref": "#/$defs/d0"}}}));
     let wide = json!({"$ref": "#/$defs/d0", "$defs": definitions});
     assert_eq!(short(&wide, &json!({"type": "string"})), Short::Unknown);
+    // The automaton must remember the last forty characters.
+    let long = |letter: char| json!({"type": "string", "pattern": format!("^(a|b)*{letter}(a|b){{40}}$")});
+    assert_eq!(short(&long('a'), &long('b')), Short::Unknown);
     let chain: serde_json::Map<String, Value> = (0..5_000)
         .map(|at| (format!("c{at}"), json!({"$ref": format!("#/$defs/c{}", at + 1)})))
         .chain([("c5000".to_owned(), json!({}))])
         .collect();
     assert_eq!(short(&json!({"$ref": "#/$defs/c0", "$defs": chain}), &json!({"type": "string"})), Short::Unknown);
+}
+
+/// Depth on one value and into it at once stays within a thread's stack.
+#[test]
+fn ends_on_deep_values_under_long_chains() {
+    let mut tail = json!({"items": {"$ref": "#"}});
+    for _ in 0..45 {
+        tail = json!({"allOf": [tail]});
+    }
+    let value = |leaf: Value| (0..100).fold(leaf, |inner, _| json!([inner]));
+    let given = json!({"enum": [value(json!(1)), value(json!([]))]});
+    assert_eq!(short(&given, &tail), Short::Unknown);
+    assert_eq!(short(&json!({"enum": [[[1]], [[], []]]}), &tail), Short::Yes);
+    let linked = |kind: &str| {
+        let link = |index: usize| {
+            let next = json!({"$ref": format!("#/$defs/d{}", index + 1)});
+            let object = json!({"type": "object", "required": ["a"], "properties": {"a": next}, "minProperties": 2});
+            (format!("d{index}"), json!({"anyOf": [object, {"type": "null"}]}))
+        };
+        let last = [("d300".to_owned(), json!({"type": kind}))];
+        let definitions: serde_json::Map<String, Value> = (0..300).map(link).chain(last).collect();
+        json!({"$ref": "#/$defs/d0", "$defs": definitions})
+    };
+    assert_eq!(short(&linked("integer"), &linked("number")), Short::Unknown);
+    let nested = |leaf: Value| (0..100).fold(leaf, |inner, _| json!({"type": "array", "items": inner, "minItems": 1}));
+    assert_eq!(short(&nested(json!({"type": "integer"})), &nested(json!({"type": "number"}))), Short::Yes);
+    assert_eq!(short(&nested(json!({"type": "number"})), &nested(json!({"type": "integer"}))), Short::No);
+}
+
+/// Unions with many alternatives cost about the square of their number.
+#[test]
+fn compares_large_discriminated_unions() {
+    let union = |keyword: &str, kind: &str| {
+        let part = |index: usize| json!({"type": "object", "required": ["k"], "properties": {"k": {"const": format!("k{index}")}, "v": {"type": kind}}});
+        json!({keyword: (0..40).map(part).collect::<Vec<_>>()})
+    };
+    assert_eq!(short(&union("oneOf", "integer"), &union("oneOf", "number")), Short::Yes);
+    assert_eq!(short(&union("anyOf", "integer"), &union("oneOf", "integer")), Short::Yes);
+    assert_eq!(short(&union("oneOf", "number"), &union("oneOf", "integer")), Short::No);
 }
 
 /// A refutation is found at the one property of many where the proof gets stuck, and in bounded work.

@@ -64,7 +64,7 @@ for language in "${languages[@]}"; do
     level=live
   else
     printf 'not live: %s\n%s\n' "$language" "$log" >&2
-    level=parsed missed=1
+    level='not live' missed=1
   fi
   mapfile -t version < <(recipe "$language" | jq -r '.version[]')
   shown=$("${version[@]}" 2>&1 | grep -m 1 . | tr '|' ' ') || shown=unknown
@@ -83,7 +83,7 @@ page=stubs/VERIFIED.md
   echo "|---|---|---|---|"
   {
     printf '%s\n' "${results[@]}"
-    [ ! -r "$page" ] || grep -E '^\| [a-z0-9_+#-]+ \| (live|compiled|parsed) ' "$page"
+    [ ! -r "$page" ] || grep -E '^\| [a-z0-9_+#-]+ \| (live|not live) ' "$page"
   } | sort -t '|' -k 2,2 -u --stable
 } >"$page.new"
 mv "$page.new" "$page"

@@ -14,6 +14,7 @@ need strace strace
 need jq jq
 need socat socat
 need perl perl
+need gcc gcc
 need javac default-jdk-headless
 install_missing
 setup_node_tools

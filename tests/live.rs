@@ -29,6 +29,9 @@ struct Recipe {
     compile: Vec<Vec<String>>,
     /// Runs it.
     run: Vec<String>,
+    /// It declares enumerations, unions and tuples, and shows so at the end (`expected_typed.txt`).
+    #[serde(default)]
+    typed: bool,
 }
 
 struct Language {
@@ -137,7 +140,10 @@ fn run(language: &Language) -> Result<(), String> {
         execute(&scratch, command)?;
     }
     let printed = execute(&scratch, &language.recipe.run)?;
-    let expected = std::fs::read_to_string(live().join("expected.txt")).expect("readable");
+    let mut expected = std::fs::read_to_string(live().join("expected.txt")).expect("readable");
+    if language.recipe.typed {
+        expected += &std::fs::read_to_string(live().join("expected_typed.txt")).expect("readable");
+    }
     if printed == expected { Ok(()) } else { Err(difference(&expected, &printed)) }
 }
 

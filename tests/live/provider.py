@@ -11,6 +11,19 @@ import socketserver
 import sys
 import time
 
+SAMPLE = {
+    "shape": {"kind": "circle", "radius": 2.5},
+    "color": "dark red",
+    "at": "2026-11-25T12:00:00Z",
+    "data": "AP9B",
+    "pair": ["x", 7],
+    "tree": {"value": "root", "children": [{"value": "leaf"}], "next": {"value": "after"}},
+    "counts": {"a": 1},
+    "scalar": 42,
+    "merged": {"left": "l", "right": 1},
+    "linked": None,
+}
+
 
 def measure(tree):
     """Returns depth and deepest node of a tree."""
@@ -48,6 +61,13 @@ class Connection(socketserver.StreamRequestHandler):
         elif method == "depth":
             depth, deepest = measure(params["tree"])
             self.say({**reply, "result": {"depth": depth, "deepest": {"value": deepest["value"]}}})
+        elif method == "typed":
+            if params["sample"] == SAMPLE:
+                self.say({**reply, "result": SAMPLE})
+            else:
+                self.say({**reply, "error": {"code": -32602, "message": "not the sample: %s" % json.dumps(params["sample"])}})
+        elif method == "misfit":
+            self.say({**reply, "result": {"kind": "triangle", "radius": 1, "side": 1}})
         elif method == "class":
             self.say({**reply, "result": {"return": params["import"] + "!"}})
         elif method == "ping_empty":

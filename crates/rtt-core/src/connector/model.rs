@@ -9,8 +9,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::escape::comment_lines;
-use super::name::allocate;
-use super::shape::{self, Declaration, Field, Types};
+use super::name::{Case, allocate, identifier, marked};
+use super::shape::{self, Body, Declaration, Field, Source, Speller, Type, Types};
 use super::stub::Language;
 use crate::manifest::{Manifest, Method, SchemaText};
 
@@ -63,7 +63,7 @@ pub struct MethodModel {
     pub fields: Vec<FieldModel>,
     /// A member must be given.
     pub has_required: bool,
-    /// The declared type of the parameters; empty without members.
+    /// The type of the parameters.
     pub params_type: String,
     /// Reduced schema of the parameters, JSON.
     pub params_shape: String,
@@ -73,19 +73,55 @@ pub struct MethodModel {
     pub result_shape: String,
 }
 
-/// One declared type.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+/// One declared type; one of the four `is_` tells which members it has.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct TypeModel {
     /// Its name.
     pub name: String,
     /// Lines of its comment.
     pub doc: Vec<String>,
-    /// Its members in the schema's order.
+    /// It is an object.
+    pub is_object: bool,
+    /// It is one of some strings.
+    pub is_enumeration: bool,
+    /// It is one of some types.
+    pub is_union: bool,
+    /// It is a list of a fixed length.
+    pub is_tuple: bool,
+    /// The members of an object in the schema's order, or the items of a tuple.
     pub fields: Vec<FieldModel>,
     /// The members that must be there.
     pub required: Vec<FieldModel>,
     /// The members that may be absent.
     pub optional: Vec<FieldModel>,
+    /// The values of an enumeration.
+    pub values: Vec<ValueModel>,
+    /// The alternatives of a union, in the order in which a value is tried.
+    pub variants: Vec<VariantModel>,
+}
+
+/// One value of an enumeration.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ValueModel {
+    /// The string in JSON.
+    pub wire: String,
+    /// Its identifier.
+    pub name: String,
+}
+
+/// One alternative of a union.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct VariantModel {
+    /// Its identifier.
+    pub name: String,
+    /// Its type.
+    pub r#type: String,
+    /// Objects of this alternative are told apart by a member.
+    pub has_tag: bool,
+    /// That member's JSON name.
+    pub tag_wire: String,
+    /// That member's value.
+    pub tag_value: String,
 }
 
 /// One member.
@@ -117,18 +153,29 @@ pub fn build(language: &Language, provider: &Manifest, client: &str, module: &st
             !wire.is_empty() && wire.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || more.contains(c))
         }
     };
-    let mut types = Types::new(&stub.types, client, stub.names.r#type, stub.names.field, &stub.reserved, &declarable);
+    let mut types = Types::new(stub, client, &declarable);
     let method_words: BTreeSet<String> = stub.reserved.union(&stub.reserved_methods).cloned().collect();
     let methods = &provider.provides.methods;
     let names = allocate(methods.keys().map(String::as_str), stub.names.method, &method_words);
+    let drafts: Vec<Draft> = methods
+        .values()
+        .zip(methods.keys().map(|wire| &names[wire.as_str()]))
+        .map(|(method, name)| Draft::read(&mut types, method, name, &stub.checks))
+        .collect();
+    let declarations = types.into_declarations();
+    let speller = Speller::new(&stub.types, &declarations);
     let methods = methods
         .iter()
-        .map(|(wire, method)| {
-            // A declared type is named after the method's identifier, so that two methods never share one.
-            let path = &names[wire.as_str()];
-            method_model(&mut types, wire, &names[wire.as_str()], method, path, breaks)
+        .zip(drafts)
+        .map(|((wire, method), draft)| {
+            method_model(&speller, &declarations, wire, &names[wire.as_str()], method, draft, breaks)
         })
         .collect();
+    let mut types: Vec<TypeModel> = (0..declarations.len())
+        .filter(|index| !matches!(declarations[*index].body, Body::Same(_)))
+        .map(|index| type_model(&speller, index, &declarations[index], breaks))
+        .collect();
+    types.sort_by(|one, other| one.name.cmp(&other.name));
     let latency_ms = provider.qos.latency_us().map_or(0, |us| us.saturating_mul(TIMEOUT_FACTOR) / 1_000);
     let provider_lanes = provider.lanes();
     Model {
@@ -143,7 +190,7 @@ pub fn build(language: &Language, provider: &Manifest, client: &str, module: &st
         lanes: stub.lanes.iter().filter(|lane| provider_lanes.contains(lane)).map(ToString::to_string).collect(),
         timeout_ms: latency_ms.max(MIN_TIMEOUT_MS),
         methods,
-        types: types.into_declarations().into_iter().map(|declaration| type_model(declaration, breaks)).collect(),
+        types,
     }
 }
 
@@ -156,22 +203,56 @@ pub fn client_names(language: &Language, keys: &BTreeSet<(String, u64)>) -> Vec<
     full.iter().map(|name| (clients[name.as_str()].clone(), modules[name.as_str()].clone())).collect()
 }
 
+/// What is read of one method before all types are known.
+struct Draft {
+    params: Type,
+    params_shape: String,
+    result: Type,
+    result_shape: String,
+}
+
+impl Draft {
+    fn read(types: &mut Types, method: &Method, name: &str, checks: &BTreeSet<shape::Keyword>) -> Self {
+        let words = type_words(name);
+        let mut read = |schema: &Option<SchemaText>, what: &str| {
+            let schema = schema.as_ref().map_or(Value::Bool(true), SchemaText::value);
+            let source = Source::new(&schema);
+            (types.read(&source, &format!("{words} {what}")), shape::reduce(&source, checks).to_string())
+        };
+        let (params, params_shape) = read(&method.params, "params");
+        let (result, result_shape) = read(&method.result, "result");
+        Self { params, params_shape, result, result_shape }
+    }
+}
+
+/// The words with which the names of a method's types begin: such that no two methods' types can share a name, and a
+/// function of this method's name alone, so that a further method renames none.
+fn type_words(name: &str) -> String {
+    let words = identifier(name, Case::Snake);
+    let is_clear = !words.split('_').any(|word| matches!(word, "params" | "result"))
+        && identifier(&identifier(name, Case::Pascal), Case::Snake) == words;
+    if is_clear { name.to_owned() } else { marked(name, name) }
+}
+
 fn method_model(
-    types: &mut Types,
+    speller: &Speller,
+    declarations: &[Declaration],
     wire: &str,
-    identifier: &str,
+    name: &str,
     method: &Method,
-    path: &str,
+    draft: Draft,
     breaks: &[String],
 ) -> MethodModel {
-    let reduced =
-        |schema: &Option<SchemaText>| shape::reduce(&schema.as_ref().map_or(Value::Bool(true), SchemaText::value));
-    let (params, result) = (reduced(&method.params), reduced(&method.result));
-    let params_path = format!("{path} params");
-    let declared = types.declare(&params, &params_path);
-    let fields = declared.as_deref().map(|name| types.fields_of(name).to_vec()).unwrap_or_default();
-    let (required, optional): (Vec<Field>, Vec<Field>) = fields.into_iter().partition(|field| !field.optional);
-    let has_required = !required.is_empty();
+    let members = match draft.params {
+        Type::Declared(index) => match &declarations[index].body {
+            Body::Object(fields) => Some((index, fields)),
+            _ => None,
+        },
+        _ => None,
+    };
+    let has_fields = members.is_some();
+    let fields = members.map_or_else(Vec::new, |(index, fields)| field_models(speller, index, fields, breaks));
+    let (required, optional): (Vec<_>, Vec<_>) = fields.into_iter().partition(|field| !field.optional);
     let mut doc = comment_lines(&method.description, breaks);
     if !method.errors.is_empty() {
         doc.push("Errors:".to_owned());
@@ -181,44 +262,77 @@ fn method_model(
     }
     MethodModel {
         wire: wire.to_owned(),
-        name: identifier.to_owned(),
+        name: name.to_owned(),
         doc,
-        has_fields: declared.is_some(),
-        fields: required.into_iter().chain(optional).map(|field| field_model(field, breaks)).collect(),
-        has_required,
-        params_type: declared.unwrap_or_default(),
-        params_shape: compact(&params),
-        result_type: types.spell(&result, &format!("{path} result")),
-        result_shape: compact(&result),
+        has_fields,
+        has_required: !required.is_empty(),
+        fields: required.into_iter().chain(optional).collect(),
+        params_type: speller.spell(&draft.params, None),
+        params_shape: draft.params_shape,
+        result_type: speller.spell(&draft.result, None),
+        result_shape: draft.result_shape,
     }
 }
 
-fn type_model(declaration: Declaration, breaks: &[String]) -> TypeModel {
-    let fields: Vec<FieldModel> = declaration.fields.into_iter().map(|field| field_model(field, breaks)).collect();
-    let (optional, required) = fields.iter().cloned().partition(|field| field.optional);
-    TypeModel {
-        name: declaration.name,
+fn type_model(speller: &Speller, index: usize, declaration: &Declaration, breaks: &[String]) -> TypeModel {
+    let mut model = TypeModel {
+        name: declaration.name.clone(),
         doc: comment_lines(&declaration.description, breaks),
-        fields,
-        required,
-        optional,
+        ..TypeModel::default()
+    };
+    match &declaration.body {
+        Body::Object(fields) => {
+            model.is_object = true;
+            model.fields = field_models(speller, index, fields, breaks);
+            (model.optional, model.required) = model.fields.iter().cloned().partition(|field| field.optional);
+        }
+        Body::Tuple(items) => {
+            model.is_tuple = true;
+            model.fields = field_models(speller, index, items, breaks);
+        }
+        Body::Enumeration(values) => {
+            model.is_enumeration = true;
+            let value = |(wire, name): &(String, String)| ValueModel { wire: wire.clone(), name: name.clone() };
+            model.values = values.iter().map(value).collect();
+        }
+        Body::Union(variants) => {
+            model.is_union = true;
+            model.variants = variants
+                .iter()
+                .map(|variant| {
+                    let (tag_wire, tag_value) = variant.tag.clone().unwrap_or_default();
+                    VariantModel {
+                        name: variant.name.clone(),
+                        r#type: speller.spell_held(&variant.r#type, index),
+                        has_tag: variant.tag.is_some(),
+                        tag_wire,
+                        tag_value,
+                    }
+                })
+                .collect();
+        }
+        Body::Same(_) => {}
     }
+    model
 }
 
-fn field_model(field: Field, breaks: &[String]) -> FieldModel {
-    FieldModel {
-        label: comment_lines(&field.wire, breaks).join(" "),
-        wire: field.wire,
-        name: field.name,
-        r#type: field.r#type,
-        inner: field.inner,
-        optional: field.optional,
-        doc: comment_lines(&field.description, breaks),
-    }
-}
-
-fn compact(shape: &Value) -> String {
-    shape::without_descriptions(shape).to_string()
+/// The members of the declaration with the index.
+fn field_models(speller: &Speller, index: usize, fields: &[Field], breaks: &[String]) -> Vec<FieldModel> {
+    fields
+        .iter()
+        .map(|field| {
+            let inner = speller.spell_member(field, index);
+            FieldModel {
+                label: comment_lines(&field.wire, breaks).join(" "),
+                wire: field.wire.clone(),
+                name: field.name.clone(),
+                r#type: if field.optional { speller.optional(&inner) } else { inner.clone() },
+                inner,
+                optional: field.optional,
+                doc: comment_lines(&field.description, breaks),
+            }
+        })
+        .collect()
 }
 
 /// The data of a language's support files: its connectors.

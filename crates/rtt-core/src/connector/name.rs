@@ -27,6 +27,11 @@ pub enum Case {
 }
 
 impl Case {
+    /// The usual case of constants.
+    pub fn of_constants() -> Self {
+        Self::Shouty
+    }
+
     fn apply(self, text: &str) -> String {
         match self {
             Self::Snake => text.to_snake_case(),

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::escape::Strings;
 use super::name::Case;
-use super::shape::TypeMap;
+use super::shape::{Construct, Keyword, TypeMap};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::digest::Digest;
 use crate::lane::Lane;
@@ -54,6 +54,12 @@ pub struct Stub {
     /// absent: any name will do.
     #[serde(default)]
     pub declarable_characters: Option<String>,
+    /// Keywords that the language's checker of values understands beyond the common ones.
+    #[serde(default)]
+    pub checks: BTreeSet<Keyword>,
+    /// Constructs for which it has declared types, beyond objects.
+    #[serde(default)]
+    pub declares: BTreeSet<Construct>,
     /// Types.
     pub types: TypeMap,
     /// String literals.
@@ -83,6 +89,9 @@ pub struct Names {
     pub method: Case,
     /// Members of types.
     pub field: Case,
+    /// Values of enumerations.
+    #[serde(default = "Case::of_constants")]
+    pub value: Case,
 }
 
 /// A file that belongs to no single connector.

@@ -5,6 +5,7 @@ Usage: provider.py PATH | provider.py 127.0.0.1:0
 Prints where it listens once it does. A notification goes before each answer, as real servers send them.
 """
 
+import datetime
 import json
 import os
 import socketserver
@@ -23,6 +24,14 @@ SAMPLE = {
     "merged": {"left": "l", "right": 1},
     "linked": None,
 }
+
+
+def is_sample(value):
+    """Tells whether a value is the sample; a point in time may be spelt in several ways."""
+    if not isinstance(value, dict) or not isinstance(value.get("at"), str):
+        return False
+    instant = lambda text: datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return instant(value["at"]) == instant(SAMPLE["at"]) and {**value, "at": SAMPLE["at"]} == SAMPLE
 
 
 def measure(tree):
@@ -62,7 +71,7 @@ class Connection(socketserver.StreamRequestHandler):
             depth, deepest = measure(params["tree"])
             self.say({**reply, "result": {"depth": depth, "deepest": {"value": deepest["value"]}}})
         elif method == "typed":
-            if params["sample"] == SAMPLE:
+            if is_sample(params["sample"]):
                 self.say({**reply, "result": SAMPLE})
             else:
                 self.say({**reply, "error": {"code": -32602, "message": "not the sample: %s" % json.dumps(params["sample"])}})

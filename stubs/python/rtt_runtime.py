@@ -13,9 +13,15 @@ import os
 import select
 import socket
 import subprocess
+import sys
 import threading
 import time
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+
+try:
+    from . import rtt_values as _values
+except ImportError:
+    import rtt_values as _values  # type: ignore[no-redef,import-not-found,unused-ignore]
 
 MAX_LINE = 16 * 1024 * 1024
 MAX_SOCKET_PATH = 107
@@ -25,6 +31,11 @@ MCP_STATELESS = "2026-07-28"
 MCP_HANDSHAKE = "2025-11-25"
 
 _log = logging.getLogger("rtt")
+
+UNSET = _values.UNSET
+Unset = _values.Unset
+tag = _values.tag
+without_unset = _values.without_unset
 
 
 class RttError(Exception):
@@ -61,16 +72,6 @@ class RemoteError(RttError):
         self.data = data
 
 
-class Unset:
-    """The type of UNSET, an optional parameter that is left out."""
-
-    def __repr__(self) -> str:
-        return "UNSET"
-
-
-UNSET: Any = Unset()
-
-
 class Interface(NamedTuple):
     """What a generated client knows of its provider."""
 
@@ -90,10 +91,6 @@ class _Target(NamedTuple):
     endpoint: Any
 
 
-def without_unset(params: Dict[str, Any]) -> Dict[str, Any]:
-    return {name: value for name, value in params.items() if value is not UNSET}
-
-
 def find_root(root: Optional[str] = None) -> Optional[str]:
     """Returns the workspace: the argument, $RTT_ROOT, or the nearest parent that holds .rtt."""
     named = root or os.environ.get("RTT_ROOT")
@@ -107,58 +104,6 @@ def find_root(root: Optional[str] = None) -> Optional[str]:
         if parent == folder:
             return None
         folder = parent
-
-
-def mismatch(shape: Any, value: Any, path: str) -> Optional[str]:
-    """Returns where and how a value departs from a reduced schema, or None."""
-    allowed = shape.get("enum")
-    if allowed is not None and not any(type(one) is type(value) and one == value for one in allowed):
-        return "%s is not one of the allowed values" % path
-    types = shape.get("type")
-    if types is None:
-        return None
-    if not isinstance(types, list):
-        types = [types]
-    if not any(_is_of(one, value) for one in types):
-        return "%s is not of type %s" % (path, " or ".join(types))
-    if isinstance(value, dict):
-        properties = shape.get("properties", {})
-        more = shape.get("additionalProperties", True)
-        for name in shape.get("required", []):
-            if name not in value:
-                return "%s lacks the member %s" % (path, json.dumps(name))
-        for name, member in value.items():
-            inner = properties.get(name, more)
-            if inner is False:
-                return "%s has the unknown member %s" % (path, json.dumps(name))
-            if isinstance(inner, dict):
-                found = mismatch(inner, member, "%s.%s" % (path, name))
-                if found:
-                    return found
-    elif isinstance(value, (list, tuple)) and "items" in shape:
-        for index, item in enumerate(value):
-            found = mismatch(shape["items"], item, "%s[%d]" % (path, index))
-            if found:
-                return found
-    return None
-
-
-def _is_of(name: str, value: Any) -> bool:
-    if name == "null":
-        return value is None
-    if name == "boolean":
-        return isinstance(value, bool)
-    if name == "integer":
-        return not isinstance(value, bool) and (
-            isinstance(value, int) or (isinstance(value, float) and value.is_integer())
-        )
-    if name == "number":
-        return isinstance(value, (int, float)) and not isinstance(value, bool)
-    if name == "string":
-        return isinstance(value, str)
-    if name == "array":
-        return isinstance(value, (list, tuple))
-    return isinstance(value, dict)
 
 
 class _Expired(Exception):
@@ -388,11 +333,22 @@ class Client:
                 "io.modelcontextprotocol/clientCapabilities": {},
             }
 
+    def _typed(self, name: str, params: Any, timeout: Optional[float], hint: Any) -> Any:
+        result = self._invoke(name, params, timeout)
+        try:
+            return _values.decode(hint, result, vars(sys.modules[type(self).__module__]))
+        except ValueError as error:
+            raise ProtocolError(self._instance, "%s: result: %s" % (name, error)) from None
+
     def _invoke(self, name: str, params: Any, timeout: Optional[float]) -> Any:
         shapes = self._shapes.get(name)
+        try:
+            params = _values.encode(params)
+        except ValueError as error:
+            raise ProtocolError(self._instance, "%s was not called: %s" % (name, error)) from None
         with self._lock:
             if shapes is not None:
-                wrong = mismatch(shapes[0], {} if params is None else params, "params")
+                wrong = _values.mismatch(shapes[0], {} if params is None else params, "params")
                 if wrong:
                     raise ProtocolError(self._instance, "%s was not called: %s" % (name, wrong))
             deadline = time.monotonic() + (self._timeout if timeout is None else timeout)
@@ -410,7 +366,7 @@ class Client:
                 self._drop()
                 raise ProtocolError(self._instance, "%s: %s" % (name, error)) from None
             if shapes is not None:
-                wrong = mismatch(shapes[1], result, "result")
+                wrong = _values.mismatch(shapes[1], result, "result")
                 if wrong:
                     raise ProtocolError(self._instance, "%s: %s" % (name, wrong))
             return result
@@ -458,7 +414,7 @@ class Client:
                 raise _Broken("an answer has the wrong id")
             error = answer.get("error")
             if error is not None:
-                if not isinstance(error, dict) or not _is_of("integer", error.get("code")):
+                if not isinstance(error, dict) or not _values.is_of("integer", error.get("code")):
                     raise _Broken("an error answer is malformed")
                 raise RemoteError(self._instance, error["code"], str(error.get("message", "")), error.get("data"))
             if "result" not in answer:
@@ -520,7 +476,7 @@ def _find_route(interface: Interface, root: Optional[str], agent: Optional[str])
     timeout = interface.timeout
     qos = route.get("qos")
     latency = qos.get("latency_ms") if isinstance(qos, dict) else None
-    if _is_of("number", latency):
+    if _values.is_of("number", latency):
         timeout = max(1.0, latency * 100 / 1000.0)
     return found, targets, timeout
 

@@ -65,6 +65,8 @@ pub struct MethodModel {
     pub has_required: bool,
     /// The type of the parameters.
     pub params_type: String,
+    /// The parameters may be left out: they are any value, or an object of which nothing is known.
+    pub takes_any: bool,
     /// Reduced schema of the parameters, JSON.
     pub params_shape: String,
     /// The type of the result.
@@ -268,6 +270,7 @@ fn method_model(
         has_required: !required.is_empty(),
         fields: required.into_iter().chain(optional).collect(),
         params_type: speller.spell(&draft.params, None),
+        takes_any: draft.params == Type::Any || draft.params == Type::Map(Box::new(Type::Any)),
         params_shape: draft.params_shape,
         result_type: speller.spell(&draft.result, None),
         result_shape: draft.result_shape,

@@ -10,7 +10,7 @@ from agent_storage_tsdb_v1 import (
 )
 
 with AgentStorageTsdbV1.open(agent="a.uds", timeout=20) as tsdb:
-    print("uds", tsdb.instance, tsdb.query(series="cpu", from_=1)["samples"][1])
+    print("uds", tsdb.instance, tsdb.query(series="cpu", from_=1).samples[1])
     try:
         tsdb.fail({})
     except RemoteError as error:
@@ -30,7 +30,7 @@ with AgentStorageTsdbV1.open(agent="a.uds", timeout=20) as tsdb:
     try:
         tsdb.call("hangup")
     except ProtocolError:
-        assert tsdb.query(series="cpu")["samples"] == [1, 2.5]
+        assert tsdb.query(series="cpu").samples == [1, 2.5]
     if tsdb.health():
         print("uds healthy")
 for agent in ["tcp", "stdio", "dead"]:

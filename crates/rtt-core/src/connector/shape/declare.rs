@@ -139,10 +139,7 @@ impl Reader<'_, '_, '_, '_> {
             return Type::Any;
         }
         let Some(leaves) = self.source.leaves(schemas) else { return Type::Any };
-        let path = match schemas.definition().filter(|_| self.shares()) {
-            Some(name) => format!("{} {name}", self.base),
-            None => path.to_owned(),
-        };
+        let path = self.path(schemas, path);
         let mut alternatives = self.alternatives(&leaves.all);
         let found = match alternatives.len() {
             0 => return Type::Any,
@@ -199,6 +196,14 @@ impl Reader<'_, '_, '_, '_> {
         out
     }
 
+    /// The words of a type's name: a definition's own, or those of the place.
+    fn path(&self, schemas: &Schemas, place: &str) -> String {
+        match schemas.definition().filter(|_| self.shares()) {
+            Some(name) => format!("{} {name}", self.base),
+            None => place.to_owned(),
+        }
+    }
+
     /// A declared type may be used in several places, also inside itself. Where the checker of values cannot follow that,
     /// each place has its own type, and inside itself it is any value.
     fn shares(&self) -> bool {
@@ -217,10 +222,14 @@ impl Reader<'_, '_, '_, '_> {
     /// The strings that a leaf lists, if they are to be declared.
     fn listed(&self, leaf: &Leaf) -> Option<Vec<String>> {
         let allowed = self.source.node(&leaf.schemas).allowed?;
-        let values: BTreeSet<&str> = allowed.iter().filter_map(Value::as_str).collect();
+        let mut values: Vec<String> = Vec::new();
+        for value in allowed.iter().filter_map(Value::as_str) {
+            if !values.iter().any(|known| known == value) {
+                values.push(value.to_owned());
+            }
+        }
         let is_declared = self.types.stub.declares.contains(&Construct::Enumeration);
-        (is_declared && (1..=MAX_ENUM).contains(&values.len()))
-            .then(|| allowed.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+        (is_declared && (1..=MAX_ENUM).contains(&values.len())).then_some(values)
     }
 
     fn alternative(&mut self, alternative: Alternative, path: &str, depth: usize) -> Type {
@@ -359,7 +368,9 @@ impl Reader<'_, '_, '_, '_> {
             if variants.iter().any(|(other, ..)| *other == word) {
                 word = format!("{word} {}", variants.len());
             }
-            let r#type = self.alternative(alternative, &format!("{path} {word}"), depth);
+            let path = format!("{path} {word}");
+            let path = leaf.map_or_else(|| path.clone(), |leaf| self.path(&leaf.schemas, &path));
+            let r#type = self.alternative(alternative, &path, depth);
             if !variants.iter().any(|(_, other, _)| *other == r#type) {
                 variants.push((word, r#type, tag));
             }

@@ -19,6 +19,8 @@ import * as process from "node:process";
 // @ts-ignore
 import { clearTimeout, setTimeout } from "node:timers";
 
+import { decode, encode, has, isObject, mismatch } from "./rtt_values.js";
+
 /** What a generated client knows of its provider. */
 export interface Interface {
   symbol: string;
@@ -91,9 +93,6 @@ export class RemoteError extends RttError {
 class Expired extends Error {}
 class Broken extends Error {}
 
-const isObject = (value: any): boolean => typeof value === "object" && value !== null && !Array.isArray(value);
-const has = (object: any, name: string): boolean => Object.prototype.hasOwnProperty.call(object, name);
-
 /** Returns the workspace: the argument, $RTT_ROOT, or the nearest parent that holds .rtt. */
 export function findRoot(root?: string): string | null {
   const named = root || process.env.RTT_ROOT;
@@ -103,46 +102,6 @@ export function findRoot(root?: string): string | null {
     if (fs.existsSync(state) && fs.statSync(state).isDirectory()) return folder;
     if (path.dirname(folder) === folder) return null;
   }
-}
-
-function isOf(type: string, value: any): boolean {
-  switch (type) {
-    case "null": return value === null;
-    case "boolean": return typeof value === "boolean";
-    case "integer": return typeof value === "number" && Number.isInteger(value);
-    case "number": return typeof value === "number" && Number.isFinite(value);
-    case "string": return typeof value === "string";
-    case "array": return Array.isArray(value);
-    default: return isObject(value);
-  }
-}
-
-/** Returns where and how a value departs from a reduced schema, or null. Members that are undefined are absent. */
-export function mismatch(shape: any, value: any, at: string): string | null {
-  if (shape.enum && !shape.enum.includes(value)) return `${at} is not one of the allowed values`;
-  if (shape.type === undefined) return null;
-  const types = Array.isArray(shape.type) ? shape.type : [shape.type];
-  if (!types.some((type: string) => isOf(type, value))) return `${at} is not of type ${types.join(" or ")}`;
-  if (Array.isArray(value)) {
-    if (!shape.items) return null;
-    for (let index = 0; index < value.length; index += 1) {
-      const found = mismatch(shape.items, value[index], `${at}[${index}]`);
-      if (found) return found;
-    }
-  } else if (isObject(value)) {
-    const properties = shape.properties || {};
-    for (const name of shape.required || []) {
-      if (!has(value, name) || value[name] === undefined) return `${at} lacks the member ${JSON.stringify(name)}`;
-    }
-    for (const name of Object.keys(value)) {
-      if (value[name] === undefined) continue;
-      const inner = has(properties, name) ? properties[name] : shape.additionalProperties;
-      if (inner === false) return `${at} has the unknown member ${JSON.stringify(name)}`;
-      const found = isObject(inner) ? mismatch(inner, value[name], `${at}.${name}`) : null;
-      if (found) return found;
-    }
-  }
-  return null;
 }
 
 /** Lines over a connected pair of streams, each operation with a deadline. */
@@ -465,6 +424,11 @@ export class Client {
 
   async #invoke(name: string, params: any, timeoutMs?: number): Promise<any> {
     const shapes = this.#api.methods.get(name);
+    try {
+      params = encode(params);
+    } catch (error: any) {
+      throw new ProtocolError(this.#instance, `${name} was not called: ${error.message}`);
+    }
     if (shapes) {
       const wrong = mismatch(shapes[0], params === undefined ? {} : params, "params");
       if (wrong) throw new ProtocolError(this.#instance, `${name} was not called: ${wrong}`);
@@ -489,9 +453,14 @@ export class Client {
       }
       throw error;
     }
-    const wrong = shapes ? mismatch(shapes[1], result, "result") : null;
+    if (!shapes) return result;
+    const wrong = mismatch(shapes[1], result, "result");
     if (wrong) throw new ProtocolError(this.#instance, `${name}: ${wrong}`);
-    return result;
+    try {
+      return decode(shapes[1], result);
+    } catch (error: any) {
+      throw new ProtocolError(this.#instance, `${name}: result: ${error.message}`);
+    }
   }
 
   async #callTool(name: string, params: any, deadline: number): Promise<any> {

@@ -4,6 +4,7 @@ import {
   NoRouteError,
   ProtocolError,
   RemoteError,
+  type AgentTestNastyV1TypedParamsSample,
 } from "./.rtt/drivers/typescript/agent_test_nasty_v1.js";
 
 /** Returns what a call is rejected with. */
@@ -37,3 +38,28 @@ const again = await nasty.echoText({ text: "again" });
 console.log(nasty.instance, again);
 await nasty.close();
 if ((await rejection(AgentTestNastyV1.open({ agent: "a.nobody" }))) instanceof NoRouteError) console.log("no route");
+
+const typed = await AgentTestNastyV1.open({ agent: "a.live" });
+const sample: AgentTestNastyV1TypedParamsSample = {
+  shape: { kind: "circle", radius: 2.5 },
+  color: "dark red",
+  at: new Date(Date.UTC(2026, 10, 25, 12)),
+  data: new Uint8Array([0x00, 0xff, 0x41]),
+  pair: ["x", 7],
+  tree: { value: "root", children: [{ value: "leaf" }], next: { value: "after" } },
+  counts: { a: 1 },
+  scalar: 42,
+  merged: { left: "l", right: 1 },
+  linked: null,
+};
+const { shape, color, at, data, pair, tree, counts, scalar, merged, linked, maybe } = await typed.typed({ sample });
+const size = shape.kind === "circle" ? shape.radius : shape.side;
+const hex = [...data].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+const counted = Object.entries(counts).map(([name, count]) => `${name}=${count}`).join();
+console.log(
+  `typed ${shape.kind} ${size} | ${color} | ${at.toISOString().replace(".000", "")} | ${hex} | ${pair.join(" ")}`,
+  `| ${tree.children?.[0].value} ${tree.next?.value} | ${counted} | ${scalar} | ${merged.left} ${merged.right}`,
+  `| linked ${linked === null ? "none" : "some"} | maybe ${maybe === undefined ? "absent" : "there"}`,
+);
+if ((await rejection(typed.misfit())) instanceof ProtocolError) console.log("misfit refused");
+await typed.close();

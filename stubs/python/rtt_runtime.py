@@ -117,7 +117,7 @@ class _Broken(Exception):
 class _Stream:
     """Lines over a connected socket, each operation with a deadline."""
 
-    def __init__(self, sock: socket.socket, child: Optional[subprocess.Popen]) -> None:
+    def __init__(self, sock: socket.socket, child: Optional[subprocess.Popen[bytes]]) -> None:
         self._sock = sock
         self._child = child
         self._buffer = bytearray()
@@ -195,7 +195,7 @@ def _connect(root: str, target: _Target, timeout: float) -> _Stream:
     if target.lane == "stdio":
         ours, theirs = socket.socketpair()
         try:
-            child = subprocess.Popen(list(target.endpoint), stdin=theirs, stdout=theirs, cwd=root)
+            child = subprocess.Popen(list(target.endpoint), stdin=theirs.fileno(), stdout=theirs.fileno(), cwd=root)
         except BaseException:
             ours.close()
             raise
@@ -476,7 +476,7 @@ def _find_route(interface: Interface, root: Optional[str], agent: Optional[str])
     timeout = interface.timeout
     qos = route.get("qos")
     latency = qos.get("latency_ms") if isinstance(qos, dict) else None
-    if _values.is_of("number", latency):
+    if latency is not None and _values.is_of("number", latency):
         timeout = max(1.0, latency * 100 / 1000.0)
     return found, targets, timeout
 

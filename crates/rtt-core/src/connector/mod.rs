@@ -10,3 +10,5 @@ pub mod name;
 pub mod render;
 pub mod shape;
 pub mod stub;
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,8 @@ mod node;
 mod reduce;
 mod source;
 mod spell;
+#[cfg(test)]
+mod tests;
 
 pub use declare::{Body, Declaration, Field, Types, Variant};
 pub use reduce::{Keyword, reduce};

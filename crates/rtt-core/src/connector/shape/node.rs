@@ -135,6 +135,7 @@ impl<'v> Source<'v> {
     /// Replaces what only refers by what it refers to, and drops what says nothing.
     fn canonical(&self, parts: impl IntoIterator<Item = Part>) -> Schemas {
         let mut out = BTreeSet::new();
+        let mut silent = BTreeSet::new();
         for mut part in parts {
             let mut passed = BTreeSet::new();
             let mut is_circle = false;
@@ -144,9 +145,14 @@ impl<'v> Source<'v> {
                 part = Part { pointer: target, chosen: [false; 2] };
             }
             // A circle of references says nothing.
-            if !is_circle && self.keywords(&part).next().is_some() {
-                out.insert(part);
+            if !is_circle {
+                if self.keywords(&part).next().is_some() { &mut out } else { &mut silent }.insert(part);
             }
+        }
+        // Of what says nothing more, it must be known that it has been chosen from, if another one may lead there again.
+        let leads = |part: &Part| self.keywords(part).any(|(key, _)| matches!(key, "$ref" | "$dynamicRef" | "allOf"));
+        if out.iter().any(leads) {
+            out.extend(silent.into_iter().filter(|part| part.chosen.contains(&true)));
         }
         Schemas(out.into_iter().collect())
     }

@@ -6,7 +6,7 @@ bench_depdoctor() {
   local parsing loading whole
   make_workspace 100000 5 2
   rtt-10-scan --quiet --root "$root" >/dev/null
-  read -r loading parsing < <(cargo bench --quiet --locked -p rtt-core --bench registry -- "$root" | tail -1)
+  read -r loading parsing _ < <(cargo bench --quiet --locked -p rtt-core --bench registry -- "$root" | tail -1)
   table "stage 20, 100,000 instances, 500,000 requirements, 2 % of them not met"
   compare --ignore-failure --warmup 1 --runs 3 "$doctor --force"
   whole=${times[0]}

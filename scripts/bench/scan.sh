@@ -43,7 +43,7 @@ bench_scan() {
   row "cold, 100,000 against 20,000 manifests" "${times[0]}" "$cold" 5.75
   row "nothing changed, 100,000 against 20,000 manifests" "${times[1]}" "$unchanged" 5.75
   measure_memory $scan --force
-  read -r loading parsing < <(cargo bench --quiet --locked -p rtt-core --bench registry -- "$root" | tail -1)
+  read -r loading parsing _ < <(cargo bench --quiet --locked -p rtt-core --bench registry -- "$root" | tail -1)
   row "load the registry of 100,000, against parsing it with serde_json" "$loading ms" "$parsing ms" 1
   row "peak memory, cold, 100,000 manifests" "$peak" "400 MiB" 1
 

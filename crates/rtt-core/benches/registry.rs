@@ -1,7 +1,7 @@
 //! How long a later stage needs to load a registry, against parsing the same bytes with serde_json alone.
 //!
 //! Usage: `cargo bench -p rtt-core --bench registry -- ROOT`, ROOT being a workspace after stage 10. Prints the medians
-//! of five turns each in ms: loading, parsing.
+//! of five turns each in ms: loading, parsing, and parsing together with the connectors index, if there is one.
 
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
@@ -20,12 +20,20 @@ fn main() {
         let file = upstream::read_registry(&workspace).expect("readable").expect("there is one");
         black_box(file.value.instances.len());
     });
-    let parsing = median(|| {
-        let bytes = std::fs::read(workspace.path(layout::REGISTRY)).expect("readable");
+    let parse = |path: &str| {
+        let bytes = std::fs::read(workspace.path(path)).expect("readable");
         let value: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
         black_box(&value);
+    };
+    let parsing = median(|| parse(layout::REGISTRY));
+    let both = median(|| {
+        parse(layout::REGISTRY);
+        if workspace.path(layout::CONNECTORS).exists() {
+            parse(layout::CONNECTORS);
+        }
     });
-    println!("{} {}", loading.as_millis(), parsing.as_millis());
+    let ms = |time: Duration| time.as_secs_f64() * 1_000.0;
+    println!("{:.1} {:.1} {:.1}", ms(loading), ms(parsing), ms(both));
 }
 
 fn median(mut act: impl FnMut()) -> Duration {

@@ -9,6 +9,8 @@ mod grammars;
 
 pub use grammars::GRAMMARS;
 
+use std::cell::RefCell;
+
 use tree_sitter::{Node, Parser};
 
 use grammars::language;
@@ -42,9 +44,11 @@ pub fn check(grammar: &str, text: &str) -> Result<(), Vec<SyntaxProblem>> {
     let Some(language) = language(grammar) else {
         return Err(whole(format!("no grammar named '{grammar}' (there are {})", GRAMMARS.join(", "))));
     };
-    let mut parser = Parser::new();
-    parser.set_language(&language).map_err(|error| whole(format!("grammar '{grammar}' cannot be used: {error}")))?;
-    let Some(tree) = parser.parse(text, None) else {
+    // A parser keeps the memory that it once needed: one a thread serves all texts.
+    thread_local!(static PARSER: RefCell<Parser> = RefCell::new(Parser::new()));
+    let parsed = PARSER.with_borrow_mut(|parser| parser.set_language(&language).map(|()| parser.parse(text, None)));
+    let parsed = parsed.map_err(|error| whole(format!("grammar '{grammar}' cannot be used: {error}")))?;
+    let Some(tree) = parsed else {
         return Err(whole(format!("grammar '{grammar}' gave no verdict")));
     };
     // The root's flag is the verdict: it also covers places that no ERROR node marks.

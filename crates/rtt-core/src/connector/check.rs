@@ -6,6 +6,8 @@ use std::io;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use rayon::prelude::*;
+
 use super::stub::Language;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::json::Position;
@@ -27,20 +29,18 @@ pub struct Draft {
 /// Parses the code files with the language's embedded grammar; empty if all parse or there is no grammar.
 pub fn syntax(language: &Language, folder: &str, drafts: &[Draft]) -> Vec<Diagnostic> {
     let Some(grammar) = &language.stub.grammar else { return Vec::new() };
-    let mut findings = Vec::new();
-    for draft in drafts.iter().filter(|draft| draft.is_code) {
-        let Err(problems) = rtt_syntax::check(grammar, &draft.text) else { continue };
-        for problem in problems {
+    let check = |draft: &Draft| {
+        let Err(problems) = rtt_syntax::check(grammar, &draft.text) else { return Vec::new() };
+        let finding = |problem: rtt_syntax::SyntaxProblem| {
             let at = Position { line: problem.line, column: problem.column };
             let place = Place::position(format!("{folder}/{}", draft.file), &draft.text, at);
-            findings.push(
-                Diagnostic::error("RTT-C003", format!("generated {grammar} code does not parse: {}", problem.message))
-                    .at(place)
-                    .help(format!("correct the template in stubs/{}/; the file was not written", language.name)),
-            );
-        }
-    }
-    findings
+            Diagnostic::error("RTT-C003", format!("generated {grammar} code does not parse: {}", problem.message))
+                .at(place)
+                .help(format!("correct the template in stubs/{}/; the file was not written", language.name))
+        };
+        problems.into_iter().map(finding).collect()
+    };
+    drafts.par_iter().filter(|draft| draft.is_code).flat_map(check).collect()
 }
 
 /// What the language's own tools said.

@@ -38,21 +38,29 @@ impl Strings {
             } else if self.utf16 {
                 let mut units = [0; 2];
                 for unit in character.encode_utf16(&mut units) {
-                    out.push_str(&self.numbered(u32::from(*unit)));
+                    self.number(u32::from(*unit), &mut out);
                 }
             } else {
-                out.push_str(&self.numbered(u32::from(character)));
+                self.number(u32::from(character), &mut out);
             }
         }
         out.push(self.quote);
         out
     }
 
-    fn numbered(&self, number: u32) -> String {
-        self.by_number
-            .replace("{hex4}", &format!("{number:04x}"))
-            .replace("{hex8}", &format!("{number:08x}"))
-            .replace("{hex}", &format!("{number:x}"))
+    /// Writes a character by number.
+    fn number(&self, number: u32, out: &mut String) {
+        let mut rest = self.by_number.as_str();
+        while let Some(start) = rest.find("{hex") {
+            out.push_str(&rest[..start]);
+            rest = &rest[start..];
+            let width =
+                [("{hex4}", 4), ("{hex8}", 8), ("{hex}", 0)].into_iter().find(|(mark, _)| rest.starts_with(mark));
+            let Some((mark, width)) = width else { break };
+            write!(out, "{number:0width$x}").expect("writing to a string");
+            rest = &rest[mark.len()..];
+        }
+        out.push_str(rest);
     }
 }
 

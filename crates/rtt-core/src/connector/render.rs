@@ -83,15 +83,15 @@ impl<'a> Renderer<'a> {
     ///
     /// # Errors
     /// [`Error::Render`].
-    pub fn render(&self, file: &str, data: &Value) -> Result<String, Error> {
+    pub fn render(&self, file: &str, data: Value) -> Result<String, Error> {
         let text = match file.strip_suffix(".hbs") {
             Some(name) => {
-                let mut data = data.clone();
+                let mut data = data;
                 data["mark"] = Value::from(format!("{MARK}{ZEROS}"));
                 data["generator"] = Value::from(format!("rtt-30-generate {}", crate::VERSION));
                 data["template"] = Value::from(self.language.digest.to_string());
                 self.registry
-                    .render(name, &data)
+                    .render_with_context(name, &Context::from(data))
                     .map_err(|source| Error::Render { file: file.to_owned(), source: Box::new(source) })?
             }
             None => self.language.files[file].clone(),

@@ -225,13 +225,11 @@ fn fingerprint(
 
 /// Tells whether every file of the index is on disk as it was written.
 fn is_complete(workspace: &Workspace, index: &Connectors) -> Result<bool, Error> {
-    for (path, sha256) in listed(index) {
-        match workspace.read_optional(path)? {
-            Some(bytes) if Digest::of_bytes(&bytes).hex() == sha256 => {}
-            _ => return Ok(false),
-        }
-    }
-    Ok(true)
+    let files: Vec<(&str, &str)> = listed(index).collect();
+    let are_there = files.par_iter().map(|(path, sha256)| {
+        Ok(workspace.read_optional(path)?.is_some_and(|bytes| Digest::of_bytes(&bytes).hex() == *sha256))
+    });
+    are_there.try_reduce(|| true, |one, other| Ok(one && other))
 }
 
 fn listed(index: &Connectors) -> impl Iterator<Item = (&str, &str)> {
@@ -369,14 +367,14 @@ fn build<'a>(job: &Job<'a>, request: &Request, context: &Context) -> Result<Buil
             let mut data = serde_json::to_value(model).expect("a model has string keys");
             data["interface"] = Value::from(wanted.provider.interface.to_string());
             let file = format!("{}.{}", wanted.module, language.stub.extension);
-            let draft = renderer.render(&language.stub.template, &data).map(|text| Draft { file, text, is_code: true });
+            let draft = renderer.render(&language.stub.template, data).map(|text| Draft { file, text, is_code: true });
             context.progress.advance(1);
             draft
         })
         .collect();
     let support_data = model::support(&models.iter().collect::<Vec<_>>());
     let support = language.stub.support.iter().map(|support| {
-        let text = renderer.render(&support.source, &support_data)?;
+        let text = renderer.render(&support.source, support_data.clone())?;
         Ok(Draft { file: support.file.clone(), text, is_code: support.is_code })
     });
     for draft in rendered.into_iter().chain(support) {

@@ -1,6 +1,7 @@
 //! The types that a connector declares.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use serde_json::Value;
 
@@ -221,7 +222,8 @@ impl Reader<'_, '_, '_, '_> {
 
     /// The strings that a leaf lists, if they are to be declared.
     fn listed(&self, leaf: &Leaf) -> Option<Vec<String>> {
-        let allowed = self.source.node(&leaf.schemas).allowed?;
+        let node = self.source.node(&leaf.schemas);
+        let allowed = node.allowed.as_ref()?;
         let mut values: Vec<String> = Vec::new();
         for value in allowed.iter().filter_map(Value::as_str) {
             if !values.iter().any(|known| known == value) {
@@ -239,9 +241,9 @@ impl Reader<'_, '_, '_, '_> {
             Alternative::Compound(leaf) => {
                 let node = self.source.node(&leaf.schemas);
                 if leaf.kind == Kind::Object {
-                    self.object(leaf, node, path, depth)
+                    self.object(leaf, &node, path, depth)
                 } else {
-                    self.list(leaf, node, path, depth)
+                    self.list(leaf, &node, path, depth)
                 }
             }
         }
@@ -251,7 +253,7 @@ impl Reader<'_, '_, '_, '_> {
         if let Some(found) = self.earlier(&leaves) {
             return found;
         }
-        let description = self.source.node(&leaves[0].schemas).description;
+        let description = self.source.node(&leaves[0].schemas).description.clone();
         let index = self.announce(leaves, description, path);
         let stub = self.types.stub;
         let names = name::allocate(values.iter().map(String::as_str), stub.names.value, &stub.reserved);
@@ -260,14 +262,14 @@ impl Reader<'_, '_, '_, '_> {
         Type::Declared(index)
     }
 
-    fn object(&mut self, leaf: Leaf, node: Node, path: &str, depth: usize) -> Type {
+    fn object(&mut self, leaf: Leaf, node: &Node, path: &str, depth: usize) -> Type {
         let is_declared = !node.properties.is_empty()
             && matches!(node.more, More::Open | More::Closed)
             && node.properties.iter().all(|(name, _)| (self.types.is_declarable)(name));
         if !is_declared {
-            let item = match node.more {
+            let item = match &node.more {
                 More::Of(schemas) if node.properties.is_empty() => {
-                    self.inner(&leaf, &schemas, &format!("{path} value"), depth)
+                    self.inner(&leaf, schemas, &format!("{path} value"), depth)
                 }
                 _ => Type::Any,
             };
@@ -277,7 +279,7 @@ impl Reader<'_, '_, '_, '_> {
         if let Some(found) = self.earlier(&key) {
             return found;
         }
-        let index = self.announce(key, node.description, path);
+        let index = self.announce(key, node.description.clone(), path);
         let names: Vec<&str> = node.properties.iter().map(|(name, _)| name.as_str()).collect();
         let identifiers = self.field_names(index, &names);
         let fields = node.properties.iter().map(|(wire, schemas)| Field {
@@ -285,13 +287,13 @@ impl Reader<'_, '_, '_, '_> {
             name: identifiers[wire.as_str()].clone(),
             r#type: self.r#type(schemas, &format!("{path} {wire}"), depth + 1),
             optional: !node.required.contains(wire),
-            description: self.source.node(schemas).description,
+            description: self.source.node(schemas).description.clone(),
         });
         self.types.declarations[index].body = Body::Object(fields.collect());
         Type::Declared(index)
     }
 
-    fn list(&mut self, leaf: Leaf, node: Node, path: &str, depth: usize) -> Type {
+    fn list(&mut self, leaf: Leaf, node: &Node, path: &str, depth: usize) -> Type {
         if node.prefix.is_empty() {
             let item = match &node.items {
                 Some(schemas) => self.inner(&leaf, schemas, &format!("{path} item"), depth),
@@ -312,7 +314,7 @@ impl Reader<'_, '_, '_, '_> {
         if let Some(found) = self.earlier(&key) {
             return found;
         }
-        let index = self.announce(key, node.description, path);
+        let index = self.announce(key, node.description.clone(), path);
         let places: Vec<String> = (0..node.prefix.len()).map(place).collect();
         let identifiers = self.field_names(index, &places.iter().map(String::as_str).collect::<Vec<_>>());
         let items = node.prefix.iter().zip(&places).map(|(schemas, place)| Field {
@@ -320,7 +322,7 @@ impl Reader<'_, '_, '_, '_> {
             name: identifiers[place.as_str()].clone(),
             r#type: self.r#type(schemas, &format!("{path} {place}"), depth + 1),
             optional: false,
-            description: self.source.node(schemas).description,
+            description: self.source.node(schemas).description.clone(),
         });
         self.types.declarations[index].body = Body::Tuple(items.collect());
         Type::Declared(index)
@@ -350,8 +352,9 @@ impl Reader<'_, '_, '_, '_> {
         }
         let node = self.source.node(schemas);
         let tags = self.tags(&node, &leaves);
-        let index = self.announce(leaves, node.description, path);
-        let mut variants: Vec<(String, Type, Option<(String, String)>)> = Vec::new();
+        let index = self.announce(leaves, node.description.clone(), path);
+        // Each has its word for a name until all are known.
+        let mut variants: Vec<Variant> = Vec::new();
         for alternative in alternatives {
             let leaf = if let Alternative::Compound(leaf) = &alternative { Some(leaf.clone()) } else { None };
             let tag = leaf.as_ref().and_then(|leaf| tags.get(leaf).cloned());
@@ -361,32 +364,29 @@ impl Reader<'_, '_, '_, '_> {
                 (_, _, Some((_, value))) => value.clone(),
                 (Alternative::Simple(r#type), ..) => simple_word(r#type).to_owned(),
                 (Alternative::Listed(..), ..) => "enumeration".to_owned(),
-                (Alternative::Compound(leaf), ..) => {
-                    if leaf.kind == Kind::Object { "object" } else { "list" }.to_owned()
-                }
+                (Alternative::Compound(leaf), ..) if leaf.kind == Kind::Object => "object".to_owned(),
+                (Alternative::Compound(_), ..) => "list".to_owned(),
             };
-            if variants.iter().any(|(other, ..)| *other == word) {
+            if variants.iter().any(|other| other.name == word) {
                 word = format!("{word} {}", variants.len());
             }
             let path = format!("{path} {word}");
             let path = leaf.map_or_else(|| path.clone(), |leaf| self.path(&leaf.schemas, &path));
             let r#type = self.alternative(alternative, &path, depth);
-            if !variants.iter().any(|(_, other, _)| *other == r#type) {
-                variants.push((word, r#type, tag));
+            if !variants.iter().any(|other| other.r#type == r#type) {
+                variants.push(Variant { name: word, r#type, tag });
             }
         }
-        let body = match &variants[..] {
-            [(_, only, _)] => Body::Same(only.clone()),
-            _ => {
+        let body = match &mut variants[..] {
+            [only] => Body::Same(only.r#type.clone()),
+            all => {
                 let stub = self.types.stub;
-                let words = variants.iter().map(|(word, ..)| word.as_str());
-                let names = name::allocate(words, stub.names.r#type, &stub.reserved);
-                let variant = |(word, r#type, tag): &(String, Type, Option<_>)| Variant {
-                    name: names[word.as_str()].clone(),
-                    r#type: r#type.clone(),
-                    tag: tag.clone(),
-                };
-                Body::Union(variants.iter().map(variant).collect())
+                let words: Vec<String> = all.iter().map(|variant| variant.name.clone()).collect();
+                let names = name::allocate(words.iter().map(String::as_str), stub.names.r#type, &stub.reserved);
+                for (variant, word) in all.iter_mut().zip(&words) {
+                    variant.name.clone_from(&names[word.as_str()]);
+                }
+                Body::Union(variants)
             }
         };
         self.types.declarations[index].body = body;
@@ -405,12 +405,13 @@ impl Reader<'_, '_, '_, '_> {
             };
             return objects.iter().filter_map(tag).collect();
         }
-        let nodes: Vec<Node> = objects.iter().map(|leaf| self.source.node(&leaf.schemas)).collect();
+        let nodes: Vec<Rc<Node>> = objects.iter().map(|leaf| self.source.node(&leaf.schemas)).collect();
         let Some(first) = nodes.first().filter(|_| nodes.len() > 1) else { return BTreeMap::new() };
         for (member, _) in &first.properties {
-            let only = |node: &Node| {
+            let only = |node: &Rc<Node>| {
                 let (_, schemas) = node.properties.iter().find(|(name, _)| name == member)?;
-                let allowed = self.source.node(schemas).allowed.filter(|_| node.required.contains(member))?;
+                let member_node = self.source.node(schemas);
+                let allowed = member_node.allowed.as_ref().filter(|_| node.required.contains(member))?;
                 if let [Value::String(value)] = &allowed[..] { Some(value.clone()) } else { None }
             };
             let values: Option<Vec<String>> = nodes.iter().map(only).collect();

@@ -54,7 +54,7 @@ impl Source<'_> {
         if node.kinds == BTreeSet::from(Kind::ALL) {
             return None;
         }
-        for kind in node.kinds {
+        for &kind in &node.kinds {
             let leaf = Leaf { schemas: schemas.clone(), kind };
             if kind == Kind::Null {
                 leaves.is_nullable = true;

@@ -204,7 +204,16 @@ impl<'v> Source<'v> {
     }
 
     /// Reads what some schemas say together.
-    pub(super) fn node(&self, schemas: &Schemas) -> Node {
+    pub(super) fn node(&self, schemas: &Schemas) -> Rc<Node> {
+        if let Some(node) = self.nodes.borrow().get(schemas) {
+            return Rc::clone(node);
+        }
+        let node = Rc::new(self.read(schemas));
+        self.nodes.borrow_mut().insert(schemas.clone(), Rc::clone(&node));
+        node
+    }
+
+    fn read(&self, schemas: &Schemas) -> Node {
         let mut parts: Vec<Part> = schemas.0.to_vec();
         let mut next = 0;
         while let Some(part) = parts.get(next).cloned() {

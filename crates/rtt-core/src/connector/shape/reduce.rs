@@ -140,10 +140,10 @@ impl Reducer<'_, '_> {
             _ => {}
         }
         if matches!(leaf.kind, Kind::String | Kind::Boolean)
-            && let Some(allowed) = node.allowed
+            && let Some(allowed) = &node.allowed
         {
             let same_kind = |value: &Value| value.is_string() == (leaf.kind == Kind::String) && !value.is_null();
-            let allowed: Vec<Value> = allowed.into_iter().filter(same_kind).collect();
+            let allowed: Vec<Value> = allowed.iter().filter(|value| same_kind(value)).cloned().collect();
             if allowed.len() <= MAX_ENUM && allowed.iter().all(|value| value.is_string() || value.is_boolean()) {
                 out.insert("enum".to_owned(), Value::Array(allowed));
             }

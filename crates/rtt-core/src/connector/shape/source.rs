@@ -1,9 +1,12 @@
 //! One schema document, and the places that its references lead to.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use serde_json::Value;
 
+use super::node::{Node, Schemas};
 use crate::json::push_token;
 
 /// A schema document in which references have been found a target. Remote documents are never fetched: what leads
@@ -14,12 +17,15 @@ pub struct Source<'v> {
     identified: BTreeMap<String, String>,
     /// Pointers of the schemas that carry an anchor, by the pointer of their resource and the anchor.
     anchored: BTreeMap<(String, String), String>,
+    /// What has been read already.
+    pub(super) nodes: RefCell<BTreeMap<Schemas, Rc<Node>>>,
 }
 
 impl<'v> Source<'v> {
     /// Looks for identifiers and anchors (JSON Schema 2020-12, core, section 8.2; `$id` with a fragment as in draft 7).
     pub fn new(root: &'v Value) -> Self {
-        let mut source = Self { root, identified: BTreeMap::new(), anchored: BTreeMap::new() };
+        let mut source =
+            Self { root, identified: BTreeMap::new(), anchored: BTreeMap::new(), nodes: RefCell::default() };
         source.walk(root, "", "", "");
         source
     }

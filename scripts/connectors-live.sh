@@ -20,8 +20,10 @@ setup_build
 need python3 python3
 need jq jq
 need npm npm
+need pip3 python3-pip
 install_missing
 setup_node_tools
+setup_python_tools
 tools="${CARGO_TARGET_DIR:-$PWD/target}/node-tools/node_modules"
 
 # Packages of npm stay beside what is built; some have programs that they do not declare.

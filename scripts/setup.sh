@@ -51,3 +51,15 @@ setup_node_tools() {
       { rm -f "$tools/package-lock.json"; return 1; }
   fi
 }
+
+# What tests run on Python, pinned in tests/tools, likewise.
+setup_python_tools() {
+  local tools="${CARGO_TARGET_DIR:-$PWD/target}/python-tools"
+  if ! cmp -s tests/tools/requirements.txt "$tools/requirements.txt"; then
+    echo "setup: installing the packages of tests/tools/requirements.txt" >&2
+    rm -rf "$tools"
+    python3 -m pip install --quiet --disable-pip-version-check --root-user-action ignore --no-deps --target "$tools" \
+      --requirement tests/tools/requirements.txt >&2
+    cp tests/tools/requirements.txt "$tools/"
+  fi
+}

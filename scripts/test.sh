@@ -6,6 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 setup_build
 need python3 python3
+need pip3 python3-pip
 need node nodejs
 need npm npm
 need go golang-go
@@ -18,6 +19,7 @@ need gcc gcc
 need javac default-jdk-headless
 install_missing
 setup_node_tools
+setup_python_tools
 
 step() {
   echo "test: $*" >&2

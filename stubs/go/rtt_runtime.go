@@ -31,8 +31,6 @@ const (
 	maxSocketPath = 107
 	// A child process needs time to start before it can answer the handshake, whatever a call may take.
 	startTimeout = 10 * time.Second
-	mcpStateless = "2026-07-28"
-	mcpHandshake = "2025-11-25"
 )
 
 // NoRouteError says that no applied route leads from this agent to the provider.
@@ -98,6 +96,7 @@ type Client struct {
 	nextID   int64
 	closed   bool
 	mcpMeta  map[string]any
+	lateID   int64
 }
 
 // broken is a failure that makes a connection useless.
@@ -231,6 +230,9 @@ func (c *Client) ensureConnected(deadline time.Time) error {
 	if c.closed {
 		return &ConnectError{c.instance, "the connector is closed"}
 	}
+	if c.stream != nil && c.stream.hasEnded() {
+		c.drop()
+	}
 	if c.stream != nil {
 		return nil
 	}
@@ -248,7 +250,7 @@ func (c *Client) ensureConnected(deadline time.Time) error {
 				if start := time.Now().Add(startTimeout); target.lane == "stdio" && start.After(until) {
 					until = start
 				}
-				err = c.openMcp(until)
+				err = c.openMcp(target, until)
 			}
 		}
 		if err != nil {
@@ -262,74 +264,6 @@ func (c *Client) ensureConnected(deadline time.Time) error {
 		return nil
 	}
 	return &ConnectError{c.targets[0].instance, "not reached: " + strings.Join(reasons, "; ")}
-}
-
-func (c *Client) openMcp(deadline time.Time) error {
-	info := map[string]any{"name": "rtt", "version": c.api.Version}
-	request, err := json.Marshal(map[string]any{"protocolVersion": mcpHandshake, "capabilities": map[string]any{}, "clientInfo": info})
-	if err != nil {
-		return err
-	}
-	c.mcpMeta = nil
-	_, err = c.exchange("initialize", request, deadline)
-	var remote *RemoteError
-	if errors.As(err, &remote) {
-		// The stateless revision knows no handshake; it wants its version in every request.
-		c.mcpMeta = map[string]any{
-			"io.modelcontextprotocol/protocolVersion":    mcpStateless,
-			"io.modelcontextprotocol/clientInfo":         info,
-			"io.modelcontextprotocol/clientCapabilities": map[string]any{},
-		}
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return c.send(map[string]any{"jsonrpc": "2.0", "method": "notifications/initialized"}, deadline)
-}
-
-func (c *Client) callTool(name string, params json.RawMessage, deadline time.Time) (json.RawMessage, error) {
-	if string(params) == "null" {
-		params = json.RawMessage("{}")
-	}
-	tool := map[string]any{"name": name, "arguments": params}
-	if c.mcpMeta != nil {
-		tool["_meta"] = c.mcpMeta
-	}
-	request, err := json.Marshal(tool)
-	if err != nil {
-		return nil, err
-	}
-	answer, err := c.exchange("tools/call", request, deadline)
-	if err != nil {
-		return nil, err
-	}
-	var result struct {
-		IsError    bool            `json:"isError"`
-		Content    json.RawMessage `json:"content"`
-		Structured json.RawMessage `json:"structuredContent"`
-	}
-	if err := json.Unmarshal(answer, &result); err != nil {
-		return nil, &broken{"the result of tools/call is malformed"}
-	}
-	if result.IsError {
-		var parts []struct {
-			Text string `json:"text"`
-		}
-		_ = json.Unmarshal(result.Content, &parts)
-		var texts []string
-		for _, part := range parts {
-			texts = append(texts, part.Text)
-		}
-		return nil, &RemoteError{c.instance, 0, strings.Join(texts, "\n"), result.Content}
-	}
-	if result.Structured != nil {
-		return result.Structured, nil
-	}
-	if result.Content != nil {
-		return result.Content, nil
-	}
-	return json.RawMessage("null"), nil
 }
 
 func (c *Client) send(message any, deadline time.Time) error {
@@ -377,6 +311,9 @@ func (c *Client) exchange(method string, params json.RawMessage, deadline time.T
 					return nil, err
 				}
 			}
+			continue
+		}
+		if c.lateID != 0 && string(id) == strconv.FormatInt(c.lateID, 10) {
 			continue
 		}
 		if string(id) != strconv.FormatInt(c.nextID, 10) {
@@ -436,6 +373,26 @@ func (s *stream) receive(deadline time.Time) ([]byte, error) {
 			return nil, lost(err)
 		}
 	}
+}
+
+// hasEnded tells whether the other side hung up while nobody called.
+func (s *stream) hasEnded() bool {
+	inner, ok := s.conn.(syscall.Conn)
+	if !ok || s.reader.Buffered() > 0 || s.conn.SetReadDeadline(time.Time{}) != nil {
+		return false
+	}
+	raw, err := inner.SyscallConn()
+	if err != nil {
+		return true
+	}
+	ended := false
+	err = raw.Read(func(descriptor uintptr) bool {
+		count, _, err := syscall.Recvfrom(int(descriptor), make([]byte, 1), syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+		momentary := err == syscall.EAGAIN || err == syscall.EINTR
+		ended = err == nil && count == 0 || err != nil && !momentary
+		return true
+	})
+	return ended || err != nil
 }
 
 // interruptBy makes pending operations end when the context does.

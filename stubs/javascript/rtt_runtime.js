@@ -15,7 +15,11 @@ const MAX_SOCKET_PATH = 107;
 // A child process needs time to start before it can answer the handshake, whatever a call may take.
 const START_TIMEOUT_MS = 10000;
 const MCP_STATELESS = "2026-07-28";
-const MCP_HANDSHAKE = "2025-11-25";
+const MCP_HANDSHAKES = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"];
+/** How a server of the stateless revision refuses a request for its version, capabilities or headers. */
+const MCP_REFUSALS = [-32022, -32021, -32020];
+/** An older server may leave a method that it does not know unanswered. */
+const PROBE_TIMEOUT_MS = 3000;
 
 /** Any failure of a connector; `instance` is the provider it was about. */
 class RttError extends Error {
@@ -299,6 +303,7 @@ class Client {
   #nextId = 0;
   #closed = false;
   #mcpMeta = null;
+  #lateId = null;
   #turn = Promise.resolve();
 
   constructor(api, route, options) {
@@ -373,7 +378,7 @@ class Client {
         this.#instance = target.instance;
         if (this.#api.protocol === "mcp") {
           const start = target.lane === "stdio" ? Date.now() + START_TIMEOUT_MS : deadline;
-          await this.#openMcp(Math.max(deadline, start));
+          await this.#openMcp(target, Math.max(deadline, start));
         }
         if (reasons.length > 0) {
           process.stderr.write(`[rtt] [WARN] not reached: ${reasons.join("; ")}; using ${target.instance}\n`);
@@ -388,21 +393,57 @@ class Client {
     throw new ConnectError(this.#targets[0].instance, `not reached: ${reasons.join("; ")}`);
   }
 
-  async #openMcp(deadline) {
+  /** Finds out which revision the server speaks: the stateless one, or one with a handshake. */
+  async #openMcp(target, deadline) {
     const clientInfo = { name: "rtt", version: this.#api.version };
+    const meta = {
+      "io.modelcontextprotocol/protocolVersion": MCP_STATELESS,
+      "io.modelcontextprotocol/clientInfo": clientInfo,
+      "io.modelcontextprotocol/clientCapabilities": {},
+    };
+    this.#mcpMeta = null;
+    this.#lateId = null;
+    let offered = MCP_HANDSHAKES;
     try {
-      await this.#exchange("initialize", { protocolVersion: MCP_HANDSHAKE, capabilities: {}, clientInfo }, deadline);
-      this.#mcpMeta = null;
-      this.#send({ jsonrpc: "2.0", method: "notifications/initialized" });
+      const probeEnd = Math.min(Date.now() + PROBE_TIMEOUT_MS, (Date.now() + deadline) / 2);
+      const found = await this.#exchange("server/discover", { _meta: meta }, probeEnd);
+      offered = isObject(found) ? found.supportedVersions : null;
     } catch (error) {
-      if (!(error instanceof RemoteError)) throw error;
-      // The stateless revision knows no handshake; it wants its version in every request.
-      this.#mcpMeta = {
-        "io.modelcontextprotocol/protocolVersion": MCP_STATELESS,
-        "io.modelcontextprotocol/clientInfo": clientInfo,
-        "io.modelcontextprotocol/clientCapabilities": {},
-      };
+      if (error instanceof RemoteError) {
+        // Any other error is how an older server meets a method that it does not know.
+        if (MCP_REFUSALS.includes(error.code)) {
+          offered = isObject(error.data) ? error.data.supported : [MCP_STATELESS];
+        }
+      } else if (error instanceof Expired) {
+        // The answer may still come.
+        this.#lateId = this.#nextId;
+      } else if (error instanceof Broken) {
+        // Some older servers hang up then.
+        this.#drop();
+        this.#stream = await connect(this.#root, target, deadline - Date.now());
+      } else {
+        throw error;
+      }
     }
+    if (!Array.isArray(offered)) offered = [];
+    if (offered.includes(MCP_STATELESS)) {
+      this.#mcpMeta = meta;
+      return;
+    }
+    const unknown = new Broken("the server speaks no revision of MCP that this connector knows");
+    if (!MCP_HANDSHAKES.some((version) => offered.includes(version))) throw unknown;
+    let found;
+    try {
+      const request = { protocolVersion: MCP_HANDSHAKES[0], capabilities: {}, clientInfo };
+      found = await this.#exchange("initialize", request, deadline);
+    } catch (error) {
+      if (!(error instanceof RemoteError) || this.#lateId === null) throw error;
+      // It was merely late: only the stateless revision knows no handshake.
+      this.#mcpMeta = meta;
+      return;
+    }
+    if (!isObject(found) || !MCP_HANDSHAKES.includes(found.protocolVersion)) throw unknown;
+    this.#send({ jsonrpc: "2.0", method: "notifications/initialized" });
   }
 
   async #invoke(name, params, timeoutMs) {
@@ -441,9 +482,15 @@ class Client {
     if (this.#mcpMeta) request._meta = this.#mcpMeta;
     const result = await this.#exchange("tools/call", request, deadline);
     if (!isObject(result)) throw new Broken("the result of tools/call is not an object");
+    if (has(result, "resultType") && result.resultType !== "complete") {
+      // Such as one that asks the user for more.
+      const reason = `${name}: the result is of the type ${result.resultType}, which this connector cannot handle`;
+      throw new ProtocolError(this.#instance, reason);
+    }
     if (result.isError === true) {
       const parts = Array.isArray(result.content) ? result.content : [];
-      const text = parts.map((part) => (isObject(part) && part.text) || "").join("\n");
+      const texts = parts.filter((part) => isObject(part) && typeof part.text === "string");
+      const text = texts.map((part) => part.text).join("\n");
       throw new RemoteError(this.#instance, 0, text, result.content);
     }
     return has(result, "structuredContent") ? result.structuredContent : result.content;
@@ -477,6 +524,7 @@ class Client {
         if (has(answer, "id")) this.#answer(answer);
         continue;
       }
+      if (this.#lateId !== null && answer.id === this.#lateId) continue;
       if (answer.id !== this.#nextId) throw new Broken("an answer has the wrong id");
       if (answer.error !== undefined && answer.error !== null) {
         const { error } = answer;

@@ -28,7 +28,11 @@ MAX_SOCKET_PATH = 107
 # A child process needs time to start before it can answer the handshake, whatever a call may take.
 START_TIMEOUT = 10.0
 MCP_STATELESS = "2026-07-28"
-MCP_HANDSHAKE = "2025-11-25"
+MCP_HANDSHAKES = ("2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05")
+# How a server of the stateless revision refuses a request for its version, capabilities or headers.
+MCP_REFUSALS = (-32022, -32021, -32020)
+# An older server may leave a method that it does not know unanswered.
+PROBE_TIMEOUT = 3.0
 
 _log = logging.getLogger("rtt")
 
@@ -239,6 +243,7 @@ class Client:
         self._next_id = 0
         self._closed = False
         self._mcp_meta: Optional[Dict[str, Any]] = None
+        self._late_id: Optional[int] = None
         self._shapes = {
             name: (json.loads(params), json.loads(result))
             for name, (params, result) in self._INTERFACE.methods.items()
@@ -308,7 +313,7 @@ class Client:
                 self._instance = target.instance
                 if self._INTERFACE.protocol == "mcp":
                     start = time.monotonic() + START_TIMEOUT
-                    self._open_mcp(max(deadline, start) if target.lane == "stdio" else deadline)
+                    self._open_mcp(target, max(deadline, start) if target.lane == "stdio" else deadline)
                 if reasons:
                     _log.warning("[rtt] [WARN] not reached: %s; using %s", "; ".join(reasons), target.instance)
                 return
@@ -318,20 +323,50 @@ class Client:
                 reasons.append("%s by %s: %s" % (target.instance, target.lane, reason))
         raise ConnectError(self._targets[0].instance, "not reached: " + "; ".join(reasons))
 
-    def _open_mcp(self, deadline: float) -> None:
+    def _open_mcp(self, target: _Target, deadline: float) -> None:
+        """Finds out which revision the server speaks: the stateless one, or one with a handshake."""
         client = {"name": "rtt", "version": self._INTERFACE.version}
-        request = {"protocolVersion": MCP_HANDSHAKE, "capabilities": {}, "clientInfo": client}
+        meta = {
+            "io.modelcontextprotocol/protocolVersion": MCP_STATELESS,
+            "io.modelcontextprotocol/clientInfo": client,
+            "io.modelcontextprotocol/clientCapabilities": {},
+        }
+        self._mcp_meta = self._late_id = None
+        now = time.monotonic()
+        offered: Any = MCP_HANDSHAKES
         try:
-            self._exchange("initialize", request, deadline)
-            self._mcp_meta = None
-            self._send({"jsonrpc": "2.0", "method": "notifications/initialized"}, deadline)
-        except RemoteError:
-            # The stateless revision knows no handshake; it wants its version in every request.
-            self._mcp_meta = {
-                "io.modelcontextprotocol/protocolVersion": MCP_STATELESS,
-                "io.modelcontextprotocol/clientInfo": client,
-                "io.modelcontextprotocol/clientCapabilities": {},
-            }
+            probe_end = min(now + PROBE_TIMEOUT, (now + deadline) / 2)
+            found = self._exchange("server/discover", {"_meta": meta}, probe_end)
+            offered = found.get("supportedVersions") if isinstance(found, dict) else None
+        except RemoteError as error:
+            # Any other error is how an older server meets a method that it does not know.
+            if error.code in MCP_REFUSALS:
+                offered = error.data.get("supported") if isinstance(error.data, dict) else [MCP_STATELESS]
+        except _Expired:
+            # The answer may still come.
+            self._late_id = self._next_id
+        except _Broken:
+            # Some older servers hang up then.
+            self._drop()
+            self._stream = _connect(self._root, target, deadline - time.monotonic())
+        offered = offered if isinstance(offered, (list, tuple)) else []
+        if MCP_STATELESS in offered:
+            self._mcp_meta = meta
+            return
+        if not any(version in offered for version in MCP_HANDSHAKES):
+            raise _Broken("the server speaks no revision of MCP that this connector knows")
+        request = {"protocolVersion": MCP_HANDSHAKES[0], "capabilities": {}, "clientInfo": client}
+        try:
+            found = self._exchange("initialize", request, deadline)
+        except RemoteError as error:
+            if self._late_id is None:
+                raise _Broken("the handshake failed: %s" % error) from None
+            # It was merely late: only the stateless revision knows no handshake.
+            self._mcp_meta = meta
+            return
+        if not isinstance(found, dict) or found.get("protocolVersion") not in MCP_HANDSHAKES:
+            raise _Broken("the server speaks no revision of MCP that this connector knows")
+        self._send({"jsonrpc": "2.0", "method": "notifications/initialized"}, deadline)
 
     def _typed(self, name: str, params: Any, timeout: Optional[float], hint: Any) -> Any:
         result = self._invoke(name, params, timeout)
@@ -378,9 +413,14 @@ class Client:
         result = self._exchange("tools/call", request, deadline)
         if not isinstance(result, dict):
             raise _Broken("the result of tools/call is not an object")
+        if result.get("resultType", "complete") != "complete":
+            # Such as one that asks the user for more.
+            reason = "%s: the result is of the type %r, which this connector cannot handle"
+            raise ProtocolError(self._instance, reason % (name, result["resultType"]))
         content = result.get("content")
         if result.get("isError") is True:
-            texts = [str(part.get("text", "")) for part in content or [] if isinstance(part, dict)]
+            parts = content if isinstance(content, list) else []
+            texts = [part["text"] for part in parts if isinstance(part, dict) and isinstance(part.get("text"), str)]
             raise RemoteError(self._instance, 0, "\n".join(texts), content)
         return result["structuredContent"] if "structuredContent" in result else content
 
@@ -409,6 +449,8 @@ class Client:
             if "method" in answer:
                 if "id" in answer:
                     self._answer(answer, deadline)
+                continue
+            if self._late_id is not None and answer.get("id") == self._late_id:
                 continue
             if "id" not in answer or isinstance(answer["id"], bool) or answer["id"] != self._next_id:
                 raise _Broken("an answer has the wrong id")

@@ -22,7 +22,11 @@ const MAX_SOCKET_PATH: usize = 107;
 /// A child process needs time to start before it can answer the handshake, whatever a call may take.
 const START_TIMEOUT: Duration = Duration::from_secs(10);
 const MCP_STATELESS: &str = "2026-07-28";
-const MCP_HANDSHAKE: &str = "2025-11-25";
+const MCP_HANDSHAKES: [&str; 4] = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"];
+/// How a server of the stateless revision refuses a request for its version, capabilities or headers.
+const MCP_REFUSALS: [i64; 3] = [-32022, -32021, -32020];
+/// An older server may leave a method that it does not know unanswered.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Any failure of a connector; `instance` is the provider it was about.
 #[derive(Debug, Clone, PartialEq)]
@@ -156,6 +160,33 @@ impl Stream {
     }
 }
 
+impl Stream {
+    /// Tells whether the other side hung up while nobody called; what it sent instead is kept.
+    fn has_ended(&mut self) -> bool {
+        let mut chunk = [0; 4096];
+        let set_waiting = |socket: &Socket, waits: bool| match socket {
+            Socket::Unix(socket) => socket.set_nonblocking(!waits),
+            Socket::Tcp(socket) => socket.set_nonblocking(!waits),
+        };
+        if set_waiting(&self.socket, false).is_err() {
+            return true;
+        }
+        let received = match &mut self.socket {
+            Socket::Unix(socket) => socket.read(&mut chunk),
+            Socket::Tcp(socket) => socket.read(&mut chunk),
+        };
+        let has_ended = match received {
+            Ok(0) => self.buffer.is_empty(),
+            Ok(count) => {
+                self.buffer.extend_from_slice(&chunk[..count]);
+                false
+            }
+            Err(error) => retry(error).is_err(),
+        };
+        set_waiting(&self.socket, true).is_err() || has_ended
+    }
+}
+
 /// An interrupted operation and one whose time is up are tried again; the deadline is looked at there.
 fn retry(error: io::Error) -> Result<(), Failure> {
     match error.kind() {
@@ -251,6 +282,7 @@ pub struct Client {
     next_id: i64,
     closed: bool,
     mcp_meta: Option<Json>,
+    late_id: Option<i64>,
 }
 
 impl Client {
@@ -329,6 +361,9 @@ impl Client {
             let reason = "the connector is closed".to_string();
             return Err(Error::Connect { instance: self.instance.clone(), reason });
         }
+        if self.stream.as_mut().is_some_and(Stream::has_ended) {
+            self.stream = None;
+        }
         if self.stream.is_some() {
             return Ok(());
         }
@@ -346,9 +381,9 @@ impl Client {
                     if self.interface.protocol != "mcp" {
                         Ok(())
                     } else if target.lane == "stdio" {
-                        self.open_mcp(deadline.max(Instant::now() + START_TIMEOUT))
+                        self.open_mcp(&target, deadline.max(Instant::now() + START_TIMEOUT))
                     } else {
-                        self.open_mcp(deadline)
+                        self.open_mcp(&target, deadline)
                     }
                 }
                 Err(error) => broken(error.to_string()),
@@ -371,29 +406,77 @@ impl Client {
         Err(Error::Connect { instance: self.targets[0].instance.clone(), reason })
     }
 
-    fn open_mcp(&mut self, deadline: Instant) -> Result<(), Failure> {
+    /// Finds out which revision the server speaks: the stateless one, or one with a handshake.
+    fn open_mcp(&mut self, target: &Target, deadline: Instant) -> Result<(), Failure> {
         let info = object([("name", string("rtt")), ("version", string(self.interface.version))]);
-        let request = object([
-            ("protocolVersion", string(MCP_HANDSHAKE)),
-            ("capabilities", object([])),
-            ("clientInfo", info.clone()),
+        let meta = object([
+            ("io.modelcontextprotocol/protocolVersion", string(MCP_STATELESS)),
+            ("io.modelcontextprotocol/clientInfo", info.clone()),
+            ("io.modelcontextprotocol/clientCapabilities", object([])),
         ]);
         self.mcp_meta = None;
+        self.late_id = None;
+        let offered = self.discover(target, &meta, deadline)?;
+        let offers = |version: &str| offered.iter().any(|one| one == version);
+        if offers(MCP_STATELESS) {
+            self.mcp_meta = Some(meta);
+            return Ok(());
+        }
+        let unknown = "the server speaks no revision of MCP that this connector knows";
+        if !MCP_HANDSHAKES.iter().any(|version| offers(version)) {
+            return broken(unknown);
+        }
+        let request = object([
+            ("protocolVersion", string(MCP_HANDSHAKES[0])),
+            ("capabilities", object([])),
+            ("clientInfo", info),
+        ]);
         match self.exchange("initialize", &request, deadline) {
-            Ok(_) => {
+            Ok(found) => {
+                let version = found.get("protocolVersion").and_then(Json::as_str).unwrap_or_default();
+                if !MCP_HANDSHAKES.contains(&version) {
+                    return broken(unknown);
+                }
                 let note = object([("jsonrpc", string("2.0")), ("method", string("notifications/initialized"))]);
                 self.send(&note, deadline)
             }
-            Err(Failure::Remote(_)) => {
-                // The stateless revision knows no handshake; it wants its version in every request.
-                self.mcp_meta = Some(object([
-                    ("io.modelcontextprotocol/protocolVersion", string(MCP_STATELESS)),
-                    ("io.modelcontextprotocol/clientInfo", info),
-                    ("io.modelcontextprotocol/clientCapabilities", object([])),
-                ]));
+            Err(Failure::Remote(_)) if self.late_id.is_some() => {
+                // It was merely late: only the stateless revision knows no handshake.
+                self.mcp_meta = Some(meta);
                 Ok(())
             }
             Err(failure) => Err(failure),
+        }
+    }
+
+    /// Returns the revisions that the server offers: what it says, or the older ones if it does not know the question.
+    fn discover(&mut self, target: &Target, meta: &Json, deadline: Instant) -> Result<Vec<String>, Failure> {
+        let older = MCP_HANDSHAKES.map(str::to_string).to_vec();
+        let texts = |json: &Json| json.items().iter().filter_map(Json::as_str).map(str::to_string).collect();
+        let now = Instant::now();
+        let end = (now + PROBE_TIMEOUT).min(now + deadline.saturating_duration_since(now) / 2);
+        match self.exchange("server/discover", &object([("_meta", meta.clone())]), end) {
+            Ok(found) => Ok(found.get("supportedVersions").map(texts).unwrap_or_default()),
+            Err(Failure::Remote(Error::Remote { code, data, .. })) if MCP_REFUSALS.contains(&code) => {
+                Ok(data.get("supported").map_or_else(|| vec![MCP_STATELESS.to_string()], texts))
+            }
+            // Any other error is how an older server meets a method that it does not know.
+            Err(Failure::Remote(_)) => Ok(older),
+            Err(Failure::Expired) => {
+                // The answer may still come.
+                self.late_id = Some(self.next_id);
+                Ok(older)
+            }
+            Err(Failure::Broken(_)) => {
+                // Some older servers hang up then.
+                self.stream = None;
+                let left = deadline.saturating_duration_since(Instant::now());
+                match connect(&self.root, target, left) {
+                    Ok(stream) => self.stream = Some(stream),
+                    Err(error) => return broken(error.to_string()),
+                }
+                Ok(older)
+            }
         }
     }
 
@@ -406,6 +489,11 @@ impl Client {
         let result = self.exchange("tools/call", &Json::Object(request), deadline)?;
         if !matches!(result, Json::Object(_)) {
             return broken("the result of tools/call is not an object");
+        }
+        if let Some(kind) = result.get("resultType").filter(|kind| kind.as_str() != Some("complete")) {
+            // Such as one that asks the user for more.
+            let reason = format!("{name}: the result is of the type {kind}, which this connector cannot handle");
+            return Err(Failure::Remote(Error::Protocol { instance: self.instance.clone(), reason }));
         }
         let content = result.get("content").cloned().unwrap_or_default();
         if result.get("isError") == Some(&Json::Bool(true)) {
@@ -456,6 +544,9 @@ impl Client {
                     };
                     self.send(&object([("jsonrpc", string("2.0")), ("id", id.clone()), reply]), deadline)?;
                 }
+                continue;
+            }
+            if self.late_id.is_some() && answer.get("id") == self.late_id.map(Json::Integer).as_ref() {
                 continue;
             }
             if answer.get("id") != Some(&id) {
@@ -559,6 +650,7 @@ fn find_route(interface: Interface, options: &Options) -> Result<Client, Error> 
         next_id: 0,
         closed: false,
         mcp_meta: None,
+        late_id: None,
         interface,
     })
 }

@@ -58,7 +58,11 @@ const MAX_SOCKET_PATH = 107;
 // A child process needs time to start before it can answer the handshake, whatever a call may take.
 const START_TIMEOUT_MS = 10000;
 const MCP_STATELESS = "2026-07-28";
-const MCP_HANDSHAKE = "2025-11-25";
+const MCP_HANDSHAKES: any[] = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"];
+/** How a server of the stateless revision refuses a request for its version, capabilities or headers. */
+const MCP_REFUSALS: number[] = [-32022, -32021, -32020];
+/** An older server may leave a method that it does not know unanswered. */
+const PROBE_TIMEOUT_MS = 3000;
 
 /** Any failure of a connector; `instance` is the provider it was about. */
 export class RttError extends Error {
@@ -312,6 +316,7 @@ export class Client {
   #nextId = 0;
   #closed = false;
   #mcpMeta: any = null;
+  #lateId: number | null = null;
   #turn: Promise<any> = Promise.resolve();
 
   constructor(api: Interface, route: Route, options: OpenOptions) {
@@ -390,7 +395,7 @@ export class Client {
         this.#instance = target.instance;
         if (this.#api.protocol === "mcp") {
           const start = target.lane === "stdio" ? Date.now() + START_TIMEOUT_MS : deadline;
-          await this.#openMcp(Math.max(deadline, start));
+          await this.#openMcp(target, Math.max(deadline, start));
         }
         if (reasons.length > 0) {
           process.stderr.write(`[rtt] [WARN] not reached: ${reasons.join("; ")}; using ${target.instance}\n`);
@@ -405,21 +410,58 @@ export class Client {
     throw new ConnectError(this.#targets[0].instance, `not reached: ${reasons.join("; ")}`);
   }
 
-  async #openMcp(deadline: number): Promise<void> {
+  /** Finds out which revision the server speaks: the stateless one, or one with a handshake. */
+  async #openMcp(target: Target, deadline: number): Promise<void> {
     const clientInfo = { name: "rtt", version: this.#api.version };
+    const meta = {
+      "io.modelcontextprotocol/protocolVersion": MCP_STATELESS,
+      "io.modelcontextprotocol/clientInfo": clientInfo,
+      "io.modelcontextprotocol/clientCapabilities": {},
+    };
+    this.#mcpMeta = null;
+    this.#lateId = null;
+    let offered: any = MCP_HANDSHAKES;
     try {
-      await this.#exchange("initialize", { protocolVersion: MCP_HANDSHAKE, capabilities: {}, clientInfo }, deadline);
-      this.#mcpMeta = null;
-      this.#send({ jsonrpc: "2.0", method: "notifications/initialized" });
+      const probeEnd = Math.min(Date.now() + PROBE_TIMEOUT_MS, (Date.now() + deadline) / 2);
+      const found = await this.#exchange("server/discover", { _meta: meta }, probeEnd);
+      offered = isObject(found) ? found.supportedVersions : null;
     } catch (error: any) {
-      if (!(error instanceof RemoteError)) throw error;
-      // The stateless revision knows no handshake; it wants its version in every request.
-      this.#mcpMeta = {
-        "io.modelcontextprotocol/protocolVersion": MCP_STATELESS,
-        "io.modelcontextprotocol/clientInfo": clientInfo,
-        "io.modelcontextprotocol/clientCapabilities": {},
-      };
+      if (error instanceof RemoteError) {
+        // Any other error is how an older server meets a method that it does not know.
+        if (MCP_REFUSALS.includes(error.code)) {
+          const data: any = error.data;
+          offered = isObject(data) ? data.supported : [MCP_STATELESS];
+        }
+      } else if (error instanceof Expired) {
+        // The answer may still come.
+        this.#lateId = this.#nextId;
+      } else if (error instanceof Broken) {
+        // Some older servers hang up then.
+        this.#drop();
+        this.#stream = await connect(this.#root, target, deadline - Date.now());
+      } else {
+        throw error;
+      }
     }
+    if (!Array.isArray(offered)) offered = [];
+    if (offered.includes(MCP_STATELESS)) {
+      this.#mcpMeta = meta;
+      return;
+    }
+    const unknown = new Broken("the server speaks no revision of MCP that this connector knows");
+    if (!MCP_HANDSHAKES.some((version) => offered.includes(version))) throw unknown;
+    let found: any;
+    try {
+      const request = { protocolVersion: MCP_HANDSHAKES[0], capabilities: {}, clientInfo };
+      found = await this.#exchange("initialize", request, deadline);
+    } catch (error: any) {
+      if (!(error instanceof RemoteError) || this.#lateId === null) throw error;
+      // It was merely late: only the stateless revision knows no handshake.
+      this.#mcpMeta = meta;
+      return;
+    }
+    if (!isObject(found) || !MCP_HANDSHAKES.includes(found.protocolVersion)) throw unknown;
+    this.#send({ jsonrpc: "2.0", method: "notifications/initialized" });
   }
 
   async #invoke(name: string, params: any, timeoutMs?: number): Promise<any> {
@@ -468,9 +510,15 @@ export class Client {
     if (this.#mcpMeta) request._meta = this.#mcpMeta;
     const result = await this.#exchange("tools/call", request, deadline);
     if (!isObject(result)) throw new Broken("the result of tools/call is not an object");
+    if (has(result, "resultType") && result.resultType !== "complete") {
+      // Such as one that asks the user for more.
+      const reason = `${name}: the result is of the type ${result.resultType}, which this connector cannot handle`;
+      throw new ProtocolError(this.#instance, reason);
+    }
     if (result.isError === true) {
       const parts = Array.isArray(result.content) ? result.content : [];
-      const text = parts.map((part: any) => (isObject(part) && part.text) || "").join("\n");
+      const texts = parts.filter((part: any) => isObject(part) && typeof part.text === "string");
+      const text = texts.map((part: any) => part.text).join("\n");
       throw new RemoteError(this.#instance, 0, text, result.content);
     }
     return has(result, "structuredContent") ? result.structuredContent : result.content;
@@ -504,6 +552,7 @@ export class Client {
         if (has(answer, "id")) this.#answer(answer);
         continue;
       }
+      if (this.#lateId !== null && answer.id === this.#lateId) continue;
       if (answer.id !== this.#nextId) throw new Broken("an answer has the wrong id");
       if (answer.error !== undefined && answer.error !== null) {
         const { error } = answer;

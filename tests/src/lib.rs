@@ -1,5 +1,7 @@
 //! What the end-to-end tests share: a scratch copy of a workspace, the real executables, their output.
 
+pub mod recipe;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -4,8 +4,6 @@
 //! `RTT_LIVE` names the languages to run, separated by spaces; without it, those whose tools are here are run, and the
 //! others named as skipped. A new language is a new folder, with no change here.
 
-#![expect(clippy::print_stdout, reason = "tests say what they skip")]
-
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};

@@ -15,3 +15,6 @@ mod sarif;
 mod summary;
 
 pub use run::{StageOptions, main};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -27,9 +27,9 @@ func main() {
 	number, err := nasty.EchoInteger(ctx, drivers.AgentTestNastyV1EchoIntegerParams{Number: 9007199254740991})
 	must(err)
 	fmt.Println("integer", number)
-	leaf := map[string]any{"value": "leaf"}
-	children := []any{map[string]any{"value": "twig", "children": []any{leaf}}, leaf}
-	tree := drivers.AgentTestNastyV1DepthParamsTree{Value: "root", Children: &children}
+	type node = drivers.AgentTestNastyV1DepthParamsNode
+	leaf := node{Value: "leaf"}
+	tree := node{Value: "root", Children: &[]node{{Value: "twig", Children: &[]node{leaf}}, leaf}}
 	found, err := nasty.Depth(ctx, drivers.AgentTestNastyV1DepthParams{Tree: tree})
 	must(err)
 	fmt.Println("depth", found.Depth, found.Deepest.Value)
@@ -78,4 +78,47 @@ func main() {
 	if errors.As(err, &none) {
 		fmt.Println("no route")
 	}
+	showTypes(ctx)
+}
+
+func showTypes(ctx context.Context) {
+	nasty, err := drivers.OpenAgentTestNastyV1(ctx, drivers.Options{Agent: "a.live"})
+	must(err)
+	type node = drivers.AgentTestNastyV1TypedParamsNode
+	circle := drivers.AgentTestNastyV1TypedParamsCircle{
+		Kind: drivers.AgentTestNastyV1TypedParamsCircleKind_Circle, Radius: 2.5,
+	}
+	number := int64(42)
+	sample := drivers.AgentTestNastyV1TypedParamsSample{
+		Shape:  drivers.AgentTestNastyV1TypedParamsSampleShape{Circle: &circle},
+		Color:  drivers.AgentTestNastyV1TypedParamsColor_DarkRed,
+		At:     time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC),
+		Data:   []byte{0x00, 0xff, 0x41},
+		Pair:   drivers.AgentTestNastyV1TypedParamsSamplePair{Item0: "x", Item1: 7},
+		Tree:   node{Value: "root", Children: &[]node{{Value: "leaf"}}, Next: &node{Value: "after"}},
+		Counts: map[string]int64{"a": 1},
+		Scalar: drivers.AgentTestNastyV1TypedParamsSampleScalar{Integer: &number},
+		Merged: drivers.AgentTestNastyV1TypedParamsSampleMerged{Left: "l", Right: 1},
+	}
+	found, err := nasty.Typed(ctx, drivers.AgentTestNastyV1TypedParams{Sample: sample})
+	must(err)
+	if found.Shape.Circle == nil || found.Shape.Square != nil {
+		panic("not a circle")
+	}
+	linked, maybe := "some", "there"
+	if found.Linked == nil {
+		linked = "none"
+	}
+	if found.Maybe == nil {
+		maybe = "absent"
+	}
+	fmt.Printf("typed circle %v | %s | %s | %x | %s %d | %s %s | a=%d | %d | %s %v | linked %s | maybe %s\n",
+		found.Shape.Circle.Radius, found.Color, found.At.UTC().Format(time.RFC3339), found.Data, found.Pair.Item0, found.Pair.Item1,
+		(*found.Tree.Children)[0].Value, found.Tree.Next.Value, found.Counts["a"], *found.Scalar.Integer,
+		found.Merged.Left, found.Merged.Right, linked, maybe)
+	var protocol *drivers.ProtocolError
+	if _, err = nasty.Misfit(ctx, nil); errors.As(err, &protocol) {
+		fmt.Println("misfit refused")
+	}
+	must(nasty.Close())
 }

@@ -14,8 +14,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::rtt_json::{mismatch, object, string};
-pub use super::rtt_json::{member, optional_member, FromJson, Json, ToJson};
+pub use super::rtt_json::{alternative, expect_items, expect_object, member, optional_member, FromJson, Json, ToJson};
+use super::rtt_json::{object, string};
+use super::rtt_values::mismatch;
 
 const MAX_LINE: usize = 16 * 1024 * 1024;
 const MAX_SOCKET_PATH: usize = 107;

@@ -200,27 +200,19 @@ func marshalUnion(alternatives ...any) ([]byte, error) {
 	return nil, errors.New("no alternative of a union is set")
 }
 
-// unmarshalUnion reads the first alternative that the text fits.
-func unmarshalUnion(text []byte, alternatives ...func([]byte) bool) error {
-	if !bytes.Equal(bytes.TrimSpace(text), []byte("null")) {
-		for _, reads := range alternatives {
-			if reads(text) {
-				return nil
-			}
-		}
-	}
-	return errors.New("a value fits none of its alternatives")
+// alternative is one of the types of a union.
+type alternative struct {
+	// tag is a member and its value that tell its objects apart from others; empty if there is none.
+	tag [2]string
+	// members are those of its objects.
+	members []string
+	// read tells whether the text fits, and then sets it.
+	read func(text []byte) bool
 }
 
-// alternative reads one alternative of a union. If it has a tag, the member tells it apart from the others.
-func alternative[T any](into **T, tag ...string) func([]byte) bool {
+// reads makes the function that reads one alternative.
+func reads[T any](into **T) func([]byte) bool {
 	return func(text []byte) bool {
-		if len(tag) == 2 {
-			var members map[string]any
-			if json.Unmarshal(text, &members) != nil || members[tag[0]] != tag[1] {
-				return false
-			}
-		}
 		found := new(T)
 		if json.Unmarshal(text, found) != nil {
 			return false
@@ -228,4 +220,41 @@ func alternative[T any](into **T, tag ...string) func([]byte) bool {
 		*into = found
 		return true
 	}
+}
+
+// unmarshalUnion reads the first alternative that the text fits, rather one that knows all members of an object.
+func unmarshalUnion(text []byte, alternatives ...alternative) error {
+	var members map[string]any
+	if json.Unmarshal(text, &members) != nil {
+		members = nil
+	}
+	var lossy []alternative
+	if !bytes.Equal(bytes.TrimSpace(text), []byte("null")) {
+		for _, one := range alternatives {
+			if one.tag[0] != "" && members[one.tag[0]] != one.tag[1] {
+				continue
+			}
+			if len(one.members) > 0 && !knows(one.members, members) {
+				lossy = append(lossy, one)
+			} else if one.read(text) {
+				return nil
+			}
+		}
+	}
+	for _, one := range lossy {
+		if one.read(text) {
+			return nil
+		}
+	}
+	return errors.New("a value fits none of its alternatives")
+}
+
+// knows tells whether all members are among those that are known.
+func knows(known []string, members map[string]any) bool {
+	for name := range members {
+		if !contains(known, name) {
+			return false
+		}
+	}
+	return true
 }

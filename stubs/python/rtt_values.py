@@ -190,14 +190,22 @@ def _decode_union(choices: Tuple[Any, ...], value: Any, scope: Dict[str, Any]) -
         choices = tuple(choice for choice in choices if choice is not type(None))
     if len(choices) == 1:
         return decode(choices[0], value, scope)
+    lossy = []
     for choice in choices:
-        tags: List[Tuple[str, str]] = getattr(_resolved(choice, scope), "rtt_tags", [])
+        declared = _resolved(choice, scope)
+        tags: List[Tuple[str, str]] = getattr(declared, "rtt_tags", [])
         if tags and not (isinstance(value, dict) and any(value.get(member) == name for member, name in tags)):
             continue
         try:
-            return decode(choice, value, scope)
+            found = decode(choice, value, scope)
         except ValueError:
             continue
+        # Rather a type that knows all members than one that would lose some.
+        if not (dataclasses.is_dataclass(declared) and set(value) - {one.metadata["wire"] for one in dataclasses.fields(declared)}):
+            return found
+        lossy.append(found)
+    if lossy:
+        return lossy[0]
     raise ValueError("%r fits none of its alternatives" % (value,))
 
 

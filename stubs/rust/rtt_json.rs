@@ -277,10 +277,32 @@ pub fn expect_items<const N: usize>(value: &Json) -> Result<&[Json; N], String> 
     value.items().try_into().map_err(|_| format!("not a list of {N} items"))
 }
 
-/// Reads one alternative of a union; if it has a tag, a member and its value, that tells it apart from the others.
-pub fn alternative<T: FromJson>(value: &Json, tag: Option<(&str, &str)>) -> Option<T> {
+/// One alternative of a union.
+pub struct Alternative<T> {
+    /// A member and its value that tell its objects apart from others.
+    pub tag: Option<(&'static str, &'static str)>,
+    /// The members of its objects.
+    pub members: &'static [&'static str],
+    /// Reads it.
+    pub read: fn(&Json) -> Result<T, String>,
+}
+
+/// Reads the first alternative that the value fits, rather one that knows all members of an object than another.
+pub fn union<T>(value: &Json, alternatives: &[Alternative<T>]) -> Result<T, String> {
     let is_tagged = |(name, wanted): (&str, &str)| value.get(name).and_then(Json::as_str) == Some(wanted);
-    if tag.map_or(true, is_tagged) { T::from_json(value).ok() } else { None }
+    let mut lossy = None;
+    for one in alternatives.iter().filter(|one| one.tag.map_or(true, is_tagged)) {
+        let Ok(found) = (one.read)(value) else { continue };
+        match value {
+            Json::Object(members)
+                if !one.members.is_empty() && !members.keys().all(|name| one.members.contains(&name.as_str())) =>
+            {
+                lossy.get_or_insert(found);
+            }
+            _ => return Ok(found),
+        }
+    }
+    lossy.ok_or_else(|| "a value fits none of its alternatives".to_string())
 }
 
 macro_rules! leaf {

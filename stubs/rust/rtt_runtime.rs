@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-pub use super::rtt_json::{alternative, expect_items, expect_object, member, optional_member, FromJson, Json, ToJson};
+pub use super::rtt_json::{expect_items, expect_object, member, optional_member, union, Alternative, FromJson, Json, ToJson};
 use super::rtt_json::{object, string};
 use super::rtt_values::mismatch;
 

@@ -124,6 +124,8 @@ pub struct VariantModel {
     pub tag_wire: String,
     /// That member's value.
     pub tag_value: String,
+    /// The JSON names of all members, if it is a declared object: an object with others rather is another alternative.
+    pub members: Vec<String>,
 }
 
 /// One member.
@@ -175,7 +177,7 @@ pub fn build(language: &Language, provider: &Manifest, client: &str, module: &st
         .collect();
     let mut types: Vec<TypeModel> = (0..declarations.len())
         .filter(|index| !matches!(declarations[*index].body, Body::Same(_)))
-        .map(|index| type_model(&speller, index, &declarations[index], breaks))
+        .map(|index| type_model(&speller, index, &declarations, breaks))
         .collect();
     types.sort_by(|one, other| one.name.cmp(&other.name));
     let latency_ms = provider.qos.latency_us().map_or(0, |us| us.saturating_mul(TIMEOUT_FACTOR) / 1_000);
@@ -277,7 +279,8 @@ fn method_model(
     }
 }
 
-fn type_model(speller: &Speller, index: usize, declaration: &Declaration, breaks: &[String]) -> TypeModel {
+fn type_model(speller: &Speller, index: usize, declarations: &[Declaration], breaks: &[String]) -> TypeModel {
+    let declaration = &declarations[index];
     let mut model = TypeModel {
         name: declaration.name.clone(),
         doc: comment_lines(&declaration.description, breaks),
@@ -310,6 +313,10 @@ fn type_model(speller: &Speller, index: usize, declaration: &Declaration, breaks
                         has_tag: variant.tag.is_some(),
                         tag_wire,
                         tag_value,
+                        members: match variant.r#type {
+                            Type::Declared(index) => members_of(&declarations[index]),
+                            _ => Vec::new(),
+                        },
                     }
                 })
                 .collect();
@@ -317,6 +324,13 @@ fn type_model(speller: &Speller, index: usize, declaration: &Declaration, breaks
         Body::Same(_) => {}
     }
     model
+}
+
+fn members_of(declaration: &Declaration) -> Vec<String> {
+    match &declaration.body {
+        Body::Object(fields) => fields.iter().map(|field| field.wire.clone()).collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// The members of the declaration with the index.

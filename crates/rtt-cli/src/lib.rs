@@ -15,6 +15,3 @@ mod sarif;
 mod summary;
 
 pub use run::{StageOptions, main};
-
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -207,7 +207,7 @@ fn connectors_speak_to_real_servers_of_both_eras() {
     let asked = recipe::asked();
     let mut languages = recipe::languages(&folder());
     let names: BTreeSet<&str> = languages.iter().map(|language| language.name.as_str()).collect();
-    assert_eq!(names, BTreeSet::from(["go", "python", "rust", "typescript"]));
+    assert!(names.is_superset(&BTreeSet::from(["go", "python", "rust", "typescript"])), "{names:?}");
     if let Some(names) = &asked {
         languages.retain(|language| names.contains(&language.name));
     }

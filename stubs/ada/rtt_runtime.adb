@@ -16,7 +16,13 @@ package body Rtt_Runtime is
    use Rtt_Json;
 
    Mcp_Stateless : constant String := "2026-07-28";
+   --  The older revisions of MCP; the newest is asked for.
    Mcp_Handshake : constant String := "2025-11-25";
+   Mcp_Older     : constant String := Mcp_Handshake & " 2025-06-18 2025-03-26 2024-11-05";
+   --  How a server of the stateless revision refuses a request for its version, capabilities or headers.
+   subtype Mcp_Refusal is Long_Long_Integer range -32_022 .. -32_020;
+   --  An older server may leave a method that it does not know unanswered.
+   Probe_Timeout : constant Time_Span := Seconds (3);
    --  A child process needs time to start before it can answer the handshake, whatever a call may take.
    Start_Timeout : constant Time_Span := Seconds (10);
 
@@ -37,7 +43,7 @@ package body Rtt_Runtime is
    is
    begin
       Self.Error := (Self.Answering, To_Unbounded_String (Message), Code, Data);
-      raise Remote_Error with To_String (Self.Answering) & ": remote error" & Code'Image & ": " & Message;
+      raise Remote_Error with To_String (Self.Answering) & ": remote error " & Image (To_Json (Code)) & ": " & Message;
    end Fail_Remotely;
 
    function Describe (Symbol, Version, Protocol : String; Major, Timeout_Ms : Long_Long_Integer) return Provider is
@@ -115,6 +121,9 @@ package body Rtt_Runtime is
                if not Is_Absent (Id) then
                   Reply (Self, Id, Asked, Deadline);
                end if;
+            elsif Self.Late_Id > 0 and then Is_Integer (Id, Self.Late_Id) then
+               --  Nobody waits for it any more.
+               null;
             elsif not Is_Integer (Id, Self.Last_Id) then
                raise Rtt_Stream.Broken with "an answer has the wrong id";
             elsif Kind (Error) /= Null_Kind then
@@ -135,27 +144,85 @@ package body Rtt_Runtime is
          raise Rtt_Stream.Broken with "an error answer is malformed";
    end Exchange;
 
-   procedure Open_Mcp (Self : in out Provider_Client'Class; Deadline : Time) is
+   --  Returns the revisions that the server offers: what it says, or the older ones if it does not know the question.
+   function Discover
+     (Self : in out Provider_Client'Class; Target, Meta : Json; Deadline : Time) return Json
+   is
+      Start  : constant Time := Clock;
+      Half   : constant Time := Start + (Deadline - Start) / 2;
+      Params : Json := Empty_Object;
+      Older  : Json := Empty_Array;
+      Now    : Json := Empty_Array;
+   begin
+      Params.Set ("_meta", Meta);
+      Older.Append (To_Json (Mcp_Handshake));
+      Now.Append (To_Json (Mcp_Stateless));
+      return Exchange
+        (Self, "server/discover", Params, (if Half < Start + Probe_Timeout then Half else Start + Probe_Timeout))
+        .Member ("supportedVersions");
+   exception
+      when Remote_Error =>
+         --  Any other error is how an older server meets a method that it does not know.
+         return
+           (if Self.Error.Code not in Mcp_Refusal then Older
+            elsif Kind (Self.Error.Data) = Object_Kind then Self.Error.Data.Member ("supported")
+            else Now);
+      when Rtt_Stream.Expired =>
+         --  The answer may still come.
+         Self.Late_Id := Self.Last_Id;
+         return Older;
+      when Rtt_Stream.Broken =>
+         --  Some older servers hang up then.
+         Self.Stream.Connect
+           (To_String (Self.Root), Target.Text_Of ("via"), Target.Member ("endpoint"), Deadline);
+         return Older;
+   end Discover;
+
+   --  Finds out which revision the server speaks: the stateless one, or one with a handshake.
+   procedure Open_Mcp (Self : in out Provider_Client'Class; Target : Json; Deadline : Time) is
+      Unknown : constant String := "the server speaks no revision of MCP that this connector knows";
+
       Info, Request, Message, Meta : Json := Empty_Object;
-      Ignored : Json;
+      Offered, Found               : Json;
+
+      function Is_Older (Version : Json) return Boolean is
+        (Kind (Version) = Text_Kind and then As_Text (Version)'Length = Mcp_Handshake'Length
+         and then Ada.Strings.Fixed.Index (Mcp_Older, As_Text (Version)) > 0);
    begin
       Info.Set ("name", To_Json ("rtt"));
       Info.Set ("version", To_Json (To_String (Self.About.Version)));
+      Meta.Set ("io.modelcontextprotocol/protocolVersion", To_Json (Mcp_Stateless));
+      Meta.Set ("io.modelcontextprotocol/clientInfo", Info);
+      Meta.Set ("io.modelcontextprotocol/clientCapabilities", Empty_Object);
+      Self.Mcp_Meta := Absent;
+      Self.Late_Id := 0;
+      Offered := Discover (Self, Target, Meta, Deadline);
+      for Index in 1 .. Length (Offered) loop
+         if Kind (Offered.Item (Index)) = Text_Kind and then As_Text (Offered.Item (Index)) = Mcp_Stateless then
+            Self.Mcp_Meta := Meta;
+            return;
+         end if;
+      end loop;
+      if not (for some Index in 1 .. Length (Offered) => Is_Older (Offered.Item (Index))) then
+         raise Rtt_Stream.Broken with Unknown;
+      end if;
       Request.Set ("protocolVersion", To_Json (Mcp_Handshake));
       Request.Set ("capabilities", Empty_Object);
       Request.Set ("clientInfo", Info);
-      Self.Mcp_Meta := Absent;
       begin
-         Ignored := Exchange (Self, "initialize", Request, Deadline);
+         Found := Exchange (Self, "initialize", Request, Deadline);
       exception
          when Remote_Error =>
-            --  The stateless revision knows no handshake; it wants its version in every request.
-            Meta.Set ("io.modelcontextprotocol/protocolVersion", To_Json (Mcp_Stateless));
-            Meta.Set ("io.modelcontextprotocol/clientInfo", Info);
-            Meta.Set ("io.modelcontextprotocol/clientCapabilities", Empty_Object);
+            if Self.Late_Id = 0 then
+               raise Rtt_Stream.Broken with "the handshake failed: " & To_String (Self.Error.Message);
+            end if;
+            --  It was merely late: only the stateless revision knows no handshake.
             Self.Mcp_Meta := Meta;
             return;
       end;
+      if not Is_Older (Found.Member ("protocolVersion")) then
+         raise Rtt_Stream.Broken with Unknown;
+      end if;
       Message.Set ("jsonrpc", To_Json ("2.0"));
       Message.Set ("method", To_Json ("notifications/initialized"));
       Send (Self, Message, Deadline);
@@ -185,6 +252,12 @@ package body Rtt_Runtime is
       Answer := Exchange (Self, "tools/call", Request, Deadline);
       if Kind (Answer) /= Object_Kind then
          raise Rtt_Stream.Broken with "the result of tools/call is not an object";
+      elsif not Is_Absent (Answer.Member ("resultType")) and then Answer.Text_Of ("resultType") /= "complete" then
+         --  Such as one that asks the user for more.
+         Fail
+           (Self, Protocol_Error'Identity, Instance (Self),
+            Name & ": the result is of the type " & Image (Answer.Member ("resultType"))
+            & ", which this connector cannot handle");
       elsif Kind (Answer.Member ("isError")) = Boolean_Kind and then As_Boolean (Answer.Member ("isError")) then
          Fail_Remotely (Self, 0, Texts, Answer.Member ("content"));
       elsif not Is_Absent (Answer.Member ("structuredContent")) then
@@ -218,7 +291,7 @@ package body Rtt_Runtime is
             Self.Stream.Connect (To_String (Self.Root), Lane, Target.Member ("endpoint"), Deadline);
             if Self.About.Protocol = "mcp" then
                Open_Mcp
-                 (Self,
+                 (Self, Target,
                   (if Lane = "stdio" and then Clock + Start_Timeout > Deadline then Clock + Start_Timeout else Deadline));
             end if;
             if Reasons /= "" then

@@ -104,6 +104,8 @@ private
       Last_Id   : Long_Long_Integer := 0;
       --  What a server of the stateless MCP wants in every request.
       Mcp_Meta  : Rtt_Json.Json;
+      --  Of a request whose answer nobody waits for any more; 0 if there is none.
+      Late_Id   : Long_Long_Integer := 0;
       Error     : Error_Details;
    end record;
 

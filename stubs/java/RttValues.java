@@ -22,7 +22,8 @@ import java.util.regex.Pattern;
 /** Values of the declared types, and the way between them and JSON. All strings in annotations are bodies of JSON strings. */
 public final class RttValues {
     /** RFC 3339; the library's own parsers also accept a point in time without seconds or minutes of its zone. */
-    private static final Pattern INSTANT = Pattern.compile("\\d{4}-\\d\\d-\\d\\d[Tt ]\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?([Zz]|[+-]\\d\\d:\\d\\d)");
+    private static final Pattern INSTANT = Pattern.compile(
+        "\\d{4}-\\d\\d-\\d\\d[Tt ]\\d\\d:\\d\\d:\\d\\d(\\.\\d+)?([Zz]|[+-]\\d\\d:\\d\\d)");
     private static final int MAX_YEAR = 9999;
 
     private RttValues() {
@@ -156,8 +157,8 @@ public final class RttValues {
         if (plain.isAnnotationPresent(Union.class)) {
             return typedUnion(value, plain);
         }
-        if (plain.isAnnotationPresent(Tuple.class) && value instanceof List<?> items) {
-            return typedTuple(items, plain);
+        if (plain.isAnnotationPresent(Tuple.class)) {
+            return typedTuple(value, plain);
         }
         if (plain.isRecord() && value instanceof Map<?, ?> members) {
             return typedRecord(members, plain);
@@ -214,10 +215,10 @@ public final class RttValues {
         return construct(type, values);
     }
 
-    private static Object typedTuple(List<?> items, Class<?> type) {
+    private static Object typedTuple(Object value, Class<?> type) {
         RecordComponent[] components = type.getRecordComponents();
-        if (items.size() != components.length) {
-            throw misfit(items, type);
+        if (!(value instanceof List<?> items && items.size() == components.length)) {
+            throw misfit(value, type);
         }
         Object[] values = new Object[components.length];
         for (int index = 0; index < components.length; index++) {

@@ -244,14 +244,25 @@ namespace Rtt
 
         public void Dispose() => Close();
 
-        internal R Invoke<R>(string name, object parameters) => (R)RttJson.Typed(Call(name, parameters), typeof(R));
+        internal R Invoke<R>(string name, object parameters)
+        {
+            object result = Call(name, parameters);
+            try
+            {
+                return (R)RttValues.Typed(result, typeof(R));
+            }
+            catch (FormatException error)
+            {
+                throw new ProtocolException(Instance, name + ": the result has " + error.Message);
+            }
+        }
 
         private object CheckedParameters(string name, Shapes shapes, object parameters)
         {
             string wrong;
             try
             {
-                object plain = RttJson.Plain(parameters);
+                object plain = RttValues.Plain(parameters);
                 wrong = shapes == null ? null : RttJson.Mismatch(shapes.Parameters, plain ?? new Dictionary<string, object>(), "params");
                 if (wrong == null)
                 {

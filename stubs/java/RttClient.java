@@ -197,14 +197,19 @@ public abstract class RttClient implements AutoCloseable {
 
     @SuppressWarnings("unchecked")
     final <R> R invoke(Method<R> method, Object params) {
-        return (R) RttJson.typed(call(method.name, params), method.type);
+        Object result = call(method.name, params);
+        try {
+            return (R) RttValues.typed(result, method.type);
+        } catch (IllegalArgumentException error) {
+            throw new RttException.Protocol(instance(), method.name + ": the result has " + reason(error));
+        }
     }
 
     private Object checkedParams(String name, Method<?> method, Object params) {
         String wrong = null;
         Object plain = null;
         try {
-            plain = RttJson.plain(params);
+            plain = RttValues.plain(params);
             wrong = method == null ? null : RttJson.mismatch(method.params, plain == null ? Map.of() : plain, "params");
         } catch (IllegalArgumentException error) {
             wrong = reason(error);

@@ -154,11 +154,18 @@ abstract class RttClient internal constructor(private val api: Interface, option
     }
 
     @Suppress("UNCHECKED_CAST")
-    internal fun <R> invoke(method: Method<R>, params: Any?): R = RttJson.typed(call(method.name, params), method.type) as R
+    internal fun <R> invoke(method: Method<R>, params: Any?): R {
+        val result = call(method.name, params)
+        return try {
+            RttValues.typed(result, method.type) as R
+        } catch (error: IllegalArgumentException) {
+            throw RttException.Protocol(instance, "${method.name}: the result has ${reason(error)}")
+        }
+    }
 
     private fun checkedParams(name: String, method: Method<*>?, params: Any?): Any? {
         val wrong = try {
-            val plain = RttJson.plain(params)
+            val plain = RttValues.plain(params)
             method?.let { RttJson.mismatch(it.params, plain ?: emptyMap<String, Any?>(), "params") } ?: return plain
         } catch (error: IllegalArgumentException) {
             reason(error)

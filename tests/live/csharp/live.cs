@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Linq;
 using Rtt;
 
 internal static class Live
@@ -18,8 +19,8 @@ internal static class Live
         }
     }
 
-    private static Dictionary<string, object> Node(string value, params object[] children) =>
-        new Dictionary<string, object> { { "value", value }, { "children", children } };
+    private static AgentTestNastyV1DepthParamsNode Node(string value, params AgentTestNastyV1DepthParamsNode[] children) =>
+        new AgentTestNastyV1DepthParamsNode { Value = value, Children = children.ToList() };
 
     private static void Main()
     {
@@ -29,8 +30,7 @@ internal static class Live
         Console.WriteLine("text " + text);
         long? number = nasty.EchoInteger(new AgentTestNastyV1EchoIntegerParams { Number = 9007199254740991 });
         Console.WriteLine("integer " + number);
-        var children = new List<object> { Node("twig", Node("leaf")), Node("leaf") };
-        var tree = new AgentTestNastyV1DepthParamsTree { Value = "root", Children = children };
+        var tree = Node("root", Node("twig", Node("leaf")), Node("leaf"));
         var found = nasty.Depth(new AgentTestNastyV1DepthParams { Tree = tree });
         Console.WriteLine("depth " + found.Depth + " " + found.Deepest.Value);
         var words = nasty.Class(new AgentTestNastyV1ClassParams { Import = "word", End = true });
@@ -72,6 +72,55 @@ internal static class Live
         if (Refusal(() => AgentTestNastyV1.Open(new Options { Agent = "a.nobody" })) is NoRouteException)
         {
             Console.WriteLine("no route");
+        }
+        using (var again = AgentTestNastyV1.Open(new Options { Agent = "a.live" }))
+        {
+            Typed(again);
+        }
+    }
+
+    /// <summary>Sends the sample, prints what comes back, and asks for a value of no declared type.</summary>
+    private static void Typed(AgentTestNastyV1 nasty)
+    {
+        var circle = new AgentTestNastyV1TypedParamsCircle { Kind = AgentTestNastyV1TypedParamsCircleKind.Circle, Radius = 2.5 };
+        var leaf = new AgentTestNastyV1TypedParamsNode { Value = "leaf" };
+        var sample = new AgentTestNastyV1TypedParamsSample
+        {
+            Shape = AgentTestNastyV1TypedParamsSampleShape.OfCircle(circle),
+            Color = AgentTestNastyV1TypedParamsColor.DarkRed,
+            At = new DateTimeOffset(2026, 11, 25, 14, 0, 0, TimeSpan.FromHours(2)),
+            Data = new byte[] { 0, 255, 65 },
+            Pair = new AgentTestNastyV1TypedParamsSamplePair { Item0 = "x", Item1 = 7 },
+            Tree = new AgentTestNastyV1TypedParamsNode
+            {
+                Value = "root",
+                Children = new List<AgentTestNastyV1TypedParamsNode> { leaf },
+                Next = new AgentTestNastyV1TypedParamsNode { Value = "after" },
+            },
+            Counts = new Dictionary<string, long?> { { "a", 1 } },
+            Scalar = AgentTestNastyV1TypedParamsSampleScalar.OfInteger(42),
+            Merged = new AgentTestNastyV1TypedParamsSampleMerged { Left = "l", Right = 1 },
+            Linked = null,
+        };
+        var found = nasty.Typed(new AgentTestNastyV1TypedParams { Sample = sample });
+        var parts = new object[]
+        {
+            "typed circle " + found.Shape.AsCircle.Radius,
+            found.Color.Value.ToJson(),
+            found.At.Value.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'"),
+            string.Concat(found.Data.Select(one => one.ToString("x2"))),
+            found.Pair.Item0 + " " + found.Pair.Item1,
+            found.Tree.Children[0].Value + " " + found.Tree.Next.Value,
+            string.Join(",", found.Counts.Select(one => one.Key + "=" + one.Value)),
+            found.Scalar.AsInteger,
+            found.Merged.Left + " " + found.Merged.Right,
+            "linked " + (found.Linked == null ? "none" : "some"),
+            "maybe " + (found.Maybe == null ? "absent" : "there"),
+        };
+        Console.WriteLine(string.Join(" | ", parts));
+        if (Refusal(() => nasty.Misfit()) is ProtocolException)
+        {
+            Console.WriteLine("misfit refused");
         }
     }
 }

@@ -199,12 +199,16 @@ template <class T> struct Codec<T, typename T::is_union> {
         const Json &json;
         T &found;
         bool is_found = false;
+        /// All members of an object are known to the type that was found; else a later one may know more.
+        bool is_whole = false;
 
         /// Tries a type.
         template <class Alternative> void alternative() {
-            if (is_found) return;
+            if (is_whole) return;
             try {
-                found.value.template emplace<Alternative>(Codec<Alternative>::read(json));
+                Alternative one = Codec<Alternative>::read(json);
+                is_whole = keeps_all(Codec<Alternative>::write(one));
+                if (is_whole || !is_found) found.value.template emplace<Alternative>(std::move(one));
                 is_found = true;
             } catch (const Unfit &) {
                 // The next may fit.
@@ -214,6 +218,12 @@ template <class T> struct Codec<T, typename T::is_union> {
         template <class Alternative> void alternative(std::string_view member, std::string_view tag) {
             const std::string *text = json.find_text(std::string(member));
             if (text && *text == tag) alternative<Alternative>();
+        }
+
+    private:
+        bool keeps_all(const Json &kept) const {
+            const Json::Object *members = json.template as<Json::Object>();
+            return !members || std::all_of(members->begin(), members->end(), [&](const auto &one) { return kept.find(one.first); });
         }
     };
 

@@ -217,13 +217,26 @@ namespace Rtt
         private static object TypedObject(object value, Type type)
         {
             object made = Activator.CreateInstance(type, true);
+            PropertyInfo lossy = null;
+            object lossyHeld = null;
             foreach (var one in VariantsOf(type))
             {
-                if (IsVariant(value, one.Property.PropertyType, one.Mark, out object held))
+                if (!IsVariant(value, one.Property.PropertyType, one.Mark, out object held))
+                {
+                    continue;
+                }
+                if (KeepsAll(value, Plain(held)))
                 {
                     one.Property.SetValue(made, held);
                     return made;
                 }
+                lossyHeld = lossy == null ? held : lossyHeld;
+                lossy = lossy ?? one.Property;
+            }
+            if (lossy != null)
+            {
+                lossy.SetValue(made, lossyHeld);
+                return made;
             }
             List<PropertyInfo> places = ItemsOf(type);
             if (places.Count > 0 && value is List<object> items && items.Count == places.Count)
@@ -249,6 +262,10 @@ namespace Rtt
             }
             return made;
         }
+
+        // Rather an alternative that knows all members of an object than one that would lose some.
+        private static bool KeepsAll(object value, object kept) =>
+            !(value is Dictionary<string, object> all) || !(kept is Dictionary<string, object> some) || all.Keys.All(some.ContainsKey);
 
         private static bool IsVariant(object value, Type type, VariantAttribute mark, out object held)
         {

@@ -228,6 +228,7 @@ public final class RttValues {
     }
 
     private static Object typedUnion(Object value, Class<?> type) {
+        Object lossy = null;
         for (Class<?> variant : type.getAnnotation(Union.class).value()) {
             Tag tag = variant.getAnnotation(Tag.class);
             if (tag != null && !isTagged(value, RttJson.literal(tag.member()), RttJson.literal(tag.value()))) {
@@ -239,9 +240,21 @@ public final class RttValues {
             } catch (IllegalArgumentException error) {
                 continue;
             }
-            return construct(variant, held);
+            Object found = construct(variant, held);
+            if (keepsAll(value, plain(held))) {
+                return found;
+            }
+            lossy = lossy == null ? found : lossy;
         }
-        throw misfit(value, type);
+        if (lossy == null) {
+            throw misfit(value, type);
+        }
+        return lossy;
+    }
+
+    /** Tells whether an object has kept all its members: rather an alternative that knows them than one that would lose some. */
+    private static boolean keepsAll(Object value, Object kept) {
+        return !(value instanceof Map<?, ?> all && kept instanceof Map<?, ?> some) || some.keySet().containsAll(all.keySet());
     }
 
     private static boolean isTagged(Object value, String member, String tag) {

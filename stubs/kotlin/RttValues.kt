@@ -122,8 +122,12 @@ internal object RttValues {
         }
     }
 
-    private fun typedUnion(value: Any, type: Class<*>): Any =
-        type.getAnnotation(Union::class.java).variants.firstNotNullOfOrNull { variantOf(value, it.java) } ?: misfit(value, type)
+    /** Takes rather an alternative that knows all members of an object than one that would lose some. */
+    private fun typedUnion(value: Any, type: Class<*>): Any {
+        val fitting = type.getAnnotation(Union::class.java).variants.asSequence().mapNotNull { variantOf(value, it.java) }
+        val kept = (value as? Map<*, *>)?.keys.orEmpty()
+        return fitting.firstOrNull { (plain(it) as? Map<*, *>)?.keys.orEmpty().containsAll(kept) } ?: fitting.firstOrNull() ?: misfit(value, type)
+    }
 
     private fun variantOf(value: Any, variant: Class<*>): Any? {
         val tag = variant.getAnnotation(Tag::class.java)

@@ -40,6 +40,9 @@ void typed(const rtt::Options &options) {
     std::cout << " | " << std::get<std::int64_t>(found.scalar.value) << " | " << found.merged.left << ' ' << found.merged.right;
     std::cout << " | linked " << (found.linked ? "some" : "none") << " | maybe " << (found.maybe ? "there" : "absent") << '\n';
     expect<rtt::ProtocolError>([&] { nasty.misfit(); }, "misfit refused\n");
+    const auto either = nasty.either();
+    const auto *right = std::get_if<rtt::AgentTestNastyV1EitherResultRight>(&either.value);
+    if (right) std::cout << "either right " << right->right.value() << '\n';
 }
 
 int main() {

@@ -122,5 +122,10 @@ internal static class Live
         {
             Console.WriteLine("misfit refused");
         }
+        var either = nasty.Either();
+        if (either.AsRight != null)
+        {
+            Console.WriteLine("either right " + either.AsRight.Right);
+        }
     }
 }

@@ -120,5 +120,10 @@ func showTypes(ctx context.Context) {
 	if _, err = nasty.Misfit(ctx, nil); errors.As(err, &protocol) {
 		fmt.Println("misfit refused")
 	}
+	either, err := nasty.Either(ctx, nil)
+	must(err)
+	if either.Right != nil {
+		fmt.Println("either right", *either.Right.Right)
+	}
 	must(nasty.Close())
 }

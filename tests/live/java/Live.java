@@ -104,5 +104,8 @@ public class Live {
         if (refusal(nasty::misfit) instanceof RttException.Protocol) {
             System.out.println("misfit refused");
         }
+        if (nasty.either() instanceof AgentTestNastyV1EitherResult.OfRight right) {
+            System.out.println("either right " + right.value().right());
+        }
     }
 }

@@ -89,4 +89,6 @@ fun typed(nasty: AgentTestNastyV1) {
     )
     println(parts.joinToString(" | "))
     if (refusal { nasty.misfit() } is RttException.Protocol) println("misfit refused")
+    val either = nasty.either()
+    if (either is AgentTestNastyV1EitherResult.OfRight) println("either right ${either.value.right}")
 }

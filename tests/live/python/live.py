@@ -78,3 +78,6 @@ with AgentTestNastyV1.open(agent="a.live") as nasty:
         nasty.misfit()
     except ProtocolError:
         print("misfit refused")
+    either = nasty.either()
+    if isinstance(either, api.AgentTestNastyV1EitherResultRight):
+        print("either right", either.right)

@@ -111,4 +111,7 @@ fn show_types() {
     if let Err(Error::Protocol { .. }) = nasty.misfit(&Json::Null) {
         println!("misfit refused");
     }
+    if let api::AgentTestNastyV1EitherResult::Right(right) = nasty.either(&Json::Null).unwrap() {
+        println!("either right {}", right.right.unwrap());
+    }
 }

@@ -62,4 +62,6 @@ console.log(
   `| linked ${linked === null ? "none" : "some"} | maybe ${maybe === undefined ? "absent" : "there"}`,
 );
 if ((await rejection(typed.misfit())) instanceof ProtocolError) console.log("misfit refused");
+const either = await typed.either();
+if ("right" in either) console.log("either right", either.right);
 await typed.close();

@@ -8,7 +8,6 @@ package drivers
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -640,105 +639,4 @@ func symbolOf(address string) string {
 		symbol += "." + strings.ToLower(variant)
 	}
 	return symbol
-}
-
-// mismatchOf says where and how a JSON text departs from a reduced schema; empty if it does not.
-func mismatchOf(shape any, text []byte, path string) string {
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.UseNumber()
-	var value any
-	if err := decoder.Decode(&value); err != nil {
-		return path + " is not JSON"
-	}
-	if value == nil && path == "params" {
-		value = map[string]any{}
-	}
-	return mismatch(shape, value, path)
-}
-
-func mismatch(shape any, value any, path string) string {
-	rules, _ := shape.(map[string]any)
-	if allowed, ok := rules["enum"].([]any); ok {
-		found := false
-		for _, one := range allowed {
-			switch one.(type) {
-			case string, bool, nil:
-				found = found || one == value
-			}
-		}
-		if !found {
-			return path + " is not one of the allowed values"
-		}
-	}
-	var types []string
-	switch kind := rules["type"].(type) {
-	case string:
-		types = []string{kind}
-	case []any:
-		for _, one := range kind {
-			types = append(types, fmt.Sprint(one))
-		}
-	default:
-		return ""
-	}
-	fits := false
-	for _, one := range types {
-		fits = fits || isOf(one, value)
-	}
-	if !fits {
-		return path + " is not of type " + strings.Join(types, " or ")
-	}
-	switch value := value.(type) {
-	case []any:
-		if items, ok := rules["items"]; ok {
-			for index, item := range value {
-				if found := mismatch(items, item, fmt.Sprintf("%s[%d]", path, index)); found != "" {
-					return found
-				}
-			}
-		}
-	case map[string]any:
-		properties, _ := rules["properties"].(map[string]any)
-		required, _ := rules["required"].([]any)
-		for _, name := range required {
-			if _, ok := value[fmt.Sprint(name)]; !ok {
-				return fmt.Sprintf("%s lacks the member %q", path, name)
-			}
-		}
-		for name, member := range value {
-			inner, ok := properties[name]
-			if !ok {
-				inner = rules["additionalProperties"]
-			}
-			if inner == false {
-				return fmt.Sprintf("%s has the unknown member %q", path, name)
-			}
-			if found := mismatch(inner, member, path+"."+name); found != "" {
-				return found
-			}
-		}
-	}
-	return ""
-}
-
-func isOf(kind string, value any) bool {
-	switch value := value.(type) {
-	case nil:
-		return kind == "null"
-	case bool:
-		return kind == "boolean"
-	case string:
-		return kind == "string"
-	case []any:
-		return kind == "array"
-	case map[string]any:
-		return kind == "object"
-	case json.Number:
-		if kind == "number" {
-			return true
-		}
-		float, err := value.Float64()
-		return kind == "integer" && err == nil && float == math.Trunc(float)
-	}
-	return false
 }

@@ -14,8 +14,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::rtt_json::{mismatch, object, string};
-pub use super::rtt_json::{member, optional_member, FromJson, Json, ToJson};
+pub use super::rtt_json::Json;
+use super::rtt_json::{object, string};
+pub use super::rtt_text::{from_rfc3339, rfc3339};
+use super::rtt_values::mismatch;
+pub use super::rtt_values::{is_tagged, items, member, members, optional_member, FromJson, ToJson};
 
 const MAX_LINE: usize = 16 * 1024 * 1024;
 const MAX_SOCKET_PATH: usize = 107;

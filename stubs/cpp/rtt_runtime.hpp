@@ -28,7 +28,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "rtt_json.hpp"
+#include "rtt_values.hpp"
 
 namespace rtt {
 

@@ -11,12 +11,16 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"regexp"
 	"strings"
 	"time"
 )
 
 // Time is a point in time, in JSON a text by RFC 3339.
 type Time = time.Time
+
+// instant is a point in time by RFC 3339; time.Time takes in more, depending on its version.
+var instant = regexp.MustCompile(`^\d{4}-\d\d-\d\dT([01]\d|2[0-3]):\d\d:\d\d(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$`)
 
 var unmarshaler = reflect.TypeOf((*json.Unmarshaler)(nil)).Elem()
 
@@ -76,6 +80,10 @@ func (c checker) mismatch(shape any, value any, path string) string {
 		return path + " is not one of the allowed values"
 	}
 	switch value := value.(type) {
+	case string:
+		if rules["format"] == "date-time" && !instant.MatchString(value) {
+			return path + " is not a time by RFC 3339"
+		}
 	case []any:
 		return c.arrayMismatch(rules, value, path)
 	case map[string]any:

@@ -94,7 +94,7 @@ fn every_language_that_can_run_here_is_live() {
 }
 
 /// The schemas that make code generators stumble, each as the params and the result of a method of its own provider, but
-/// for those that stage 10 refuses because they refer to documents that are not there.
+/// for those that stage 10 refuses because they refer to documents that are not there; and two of unusual size.
 fn hard_schemas() -> Vec<(String, Value)> {
     let Ok(files) = std::fs::read_dir(repository().join("../shared/data/json-schemas")) else { return Vec::new() };
     let mut found = Vec::new();
@@ -112,6 +112,12 @@ fn hard_schemas() -> Vec<(String, Value)> {
         }
         found.push((name, schema));
     }
+    let members = |count: usize, schema: Value| -> Value {
+        let named = (0..count).map(|index| (format!("member{index}"), schema.clone()));
+        json!({"type": "object", "properties": named.collect::<serde_json::Map<_, _>>()})
+    };
+    found.push(("large".to_owned(), members(20, members(50, json!({"type": "string"})))));
+    found.push(("wide".to_owned(), members(300, json!({"type": "string"}))));
     found.sort_by(|a, b| a.0.cmp(&b.0));
     found
 }

@@ -21,31 +21,57 @@ pub struct Strings {
     /// Further ASCII characters that are written by number.
     #[serde(default)]
     pub special: String,
+    /// The longest literal, for languages that limit it.
+    #[serde(default)]
+    pub longest: Option<Longest>,
+}
+
+/// A limit to the length of literals (`strings.longest` in `stub.json`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Longest {
+    /// The most characters between the quotes.
+    pub characters: usize,
+    /// How shorter literals are joined when the program runs, with `{items}` for them, separated by commas.
+    pub joined: String,
 }
 
 impl Strings {
-    /// Returns a literal of printable ASCII that denotes exactly the text.
+    /// Returns a literal of printable ASCII, or an expression of several, that denotes exactly the text.
     pub fn literal(&self, value: &str) -> String {
-        let mut out = String::with_capacity(value.len() + 2);
-        out.push(self.quote);
+        let most = self.longest.as_ref().map_or(usize::MAX, |longest| longest.characters);
+        let mut pieces = vec![String::with_capacity(value.len())];
+        let mut next = String::new();
         for character in value.chars() {
-            let plain = matches!(character, ' '..='~')
-                && character != self.quote
-                && character != '\\'
-                && !self.special.contains(character);
-            if plain {
-                out.push(character);
-            } else if self.utf16 {
-                let mut units = [0; 2];
-                for unit in character.encode_utf16(&mut units) {
-                    self.number(u32::from(*unit), &mut out);
-                }
-            } else {
-                self.number(u32::from(character), &mut out);
+            next.clear();
+            self.write(character, &mut next);
+            if pieces.last().is_some_and(|piece| piece.len() + next.len() > most) {
+                pieces.push(String::new());
             }
+            pieces.last_mut().expect("one at least").push_str(&next);
         }
-        out.push(self.quote);
-        out
+        let quote = self.quote;
+        let mut literals: Vec<String> = pieces.into_iter().map(|piece| format!("{quote}{piece}{quote}")).collect();
+        match &self.longest {
+            Some(longest) if literals.len() > 1 => longest.joined.replace("{items}", &literals.join(", ")),
+            _ => literals.remove(0),
+        }
+    }
+
+    fn write(&self, character: char, out: &mut String) {
+        let plain = matches!(character, ' '..='~')
+            && character != self.quote
+            && character != '\\'
+            && !self.special.contains(character);
+        if plain {
+            out.push(character);
+        } else if self.utf16 {
+            let mut units = [0; 2];
+            for unit in character.encode_utf16(&mut units) {
+                self.number(u32::from(*unit), out);
+            }
+        } else {
+            self.number(u32::from(character), out);
+        }
     }
 
     /// Writes a character by number.
@@ -114,6 +140,7 @@ mod tests {
             by_number: by_number.to_owned(),
             utf16,
             special: "$".to_owned(),
+            longest: None,
         };
         let hostile = "a\"\\\n${x}🦀";
         assert_eq!(strings("\\u{hex4}", true).literal(hostile), r#""a\u0022\u005c\u000a\u0024{x}\ud83e\udd80""#);
@@ -121,6 +148,15 @@ mod tests {
             strings("\\U{hex8}", false).literal(hostile),
             r#""a\U00000022\U0000005c\U0000000a\U00000024{x}\U0001f980""#
         );
+    }
+
+    #[test]
+    fn long_literals_are_joined_without_cutting_a_character() {
+        let longest = Longest { characters: 8, joined: "join({items})".to_owned() };
+        let (quote, by_number) = ('"', "\\u{hex4}".to_owned());
+        let strings = Strings { quote, by_number, utf16: true, special: String::new(), longest: Some(longest) };
+        assert_eq!(strings.literal("abcdefgh"), r#""abcdefgh""#);
+        assert_eq!(strings.literal("abcé🦀"), r#"join("abc", "\u00e9", "\ud83e\udd80")"#.replace("\\\\", "\\"));
     }
 
     #[test]

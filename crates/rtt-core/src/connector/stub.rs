@@ -60,6 +60,9 @@ pub struct Stub {
     /// Constructs for which it has declared types, beyond objects.
     #[serde(default)]
     pub declares: BTreeSet<Construct>,
+    /// The most members of a declared object; one with more is a map.
+    #[serde(default)]
+    pub max_members: Option<usize>,
     /// Types.
     pub types: TypeMap,
     /// String literals.

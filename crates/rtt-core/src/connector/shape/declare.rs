@@ -263,7 +263,7 @@ impl Reader<'_, '_, '_, '_> {
     }
 
     fn object(&mut self, leaf: Leaf, node: &Node, path: &str, depth: usize) -> Type {
-        let is_declared = !node.properties.is_empty()
+        let is_declared = (1..=self.types.stub.max_members.unwrap_or(usize::MAX)).contains(&node.properties.len())
             && matches!(node.more, More::Open | More::Closed)
             && node.properties.iter().all(|(name, _)| (self.types.is_declarable)(name));
         if !is_declared {

@@ -105,9 +105,22 @@ fn hostile_manifests_give_code_that_parses() {
 fn check_hostile(languages: &[String], bad: &str) {
     let folder = tempfile::tempdir().expect("a scratch folder");
     let workspace = Workspace::at(folder.path());
-    let inner = json!({"type": "object", "description": bad, "required": [bad], "properties": {
-        bad: {"type": "string", "description": bad, "enum": [bad]}, "class": {"type": ["integer", "null"]}, "type": {},
-        "a b": {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "boolean"}}}}});
+    // Every sign of a definition's name is written by number, as in an address.
+    let refer = |name: &str| {
+        let encoded: String =
+            name.replace('~', "~0").replace('/', "~1").bytes().map(|byte| format!("%{byte:02x}")).collect();
+        json!({"$ref": format!("#/$defs/{encoded}")})
+    };
+    let tagged = |tag: &str| json!({"type": "object", "properties": {bad: {"const": tag}, "inside": refer(bad)}, "required": [bad]});
+    let (long, other) = ("x".repeat(10_000), format!("{bad}/~"));
+    let inner = json!({"type": "object", "description": bad, "required": [bad, "choice"], "properties": {
+        bad: {"type": "string", "description": bad, "enum": [bad, other, long, ""]}, "class": {"type": ["integer", "null"]}, "type": {},
+        "a b": {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "boolean"}}},
+        "choice": {"description": bad, "oneOf": [refer(bad), refer(&other), {"type": "array", "items": {"$ref": "#"}}, {"type": "boolean"}]},
+        "pair": {"type": "array", "prefixItems": [{"enum": [bad]}, {"$ref": "#"}], "minItems": 2, "maxItems": 2},
+        "when": {"type": "string", "format": "date-time"}, "bytes": {"type": "string", "contentEncoding": "base64"},
+        long.as_str(): {"type": "string", "description": long}},
+        "$defs": {bad: tagged(bad), other.as_str(): tagged(&other)}});
     let mut methods = serde_json::Map::new();
     let hard = "\"\"\" */ ${x} #{y} `z` \\ // '''";
     for name in [hard, "class", "open", "call", "getUser", "get_user", "get-user", "a.b/c", "数", "2x", "*/", "\"\"\""]

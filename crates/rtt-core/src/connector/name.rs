@@ -53,6 +53,7 @@ pub fn identifier(name: &str, case: Case) -> String {
     let mut out = case.apply(&ascii);
     let too_long = out.len() > MAX_IDENTIFIER;
     out.truncate(MAX_IDENTIFIER);
+    out.truncate(out.trim_end_matches('_').len());
     if out.is_empty() || out.starts_with(|c: char| c.is_ascii_digit()) {
         out.insert(0, if matches!(case, Case::Pascal | Case::Shouty) { 'N' } else { 'n' });
     }

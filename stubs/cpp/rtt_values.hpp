@@ -198,32 +198,33 @@ template <class T> struct Codec<T, typename T::is_union> {
     struct Reader {
         const Json &json;
         T &found;
+        /// At first only types that know all members of an object are tried, then those that would lose some.
+        bool is_lossy = false;
         bool is_found = false;
-        /// All members of an object are known to the type that was found; else a later one may know more.
-        bool is_whole = false;
 
-        /// Tries a type.
-        template <class Alternative> void alternative() {
-            if (is_whole) return;
+        /// Tries a type, whose objects have these members.
+        template <class Alternative> void alternative(std::initializer_list<std::string_view> members) {
+            if (is_found || knows(members) == is_lossy) return;
             try {
-                Alternative one = Codec<Alternative>::read(json);
-                is_whole = keeps_all(Codec<Alternative>::write(one));
-                if (is_whole || !is_found) found.value.template emplace<Alternative>(std::move(one));
+                found.value.template emplace<Alternative>(Codec<Alternative>::read(json));
                 is_found = true;
             } catch (const Unfit &) {
                 // The next may fit.
             }
         }
         /// Tries the type of objects in which a member is a certain string.
-        template <class Alternative> void alternative(std::string_view member, std::string_view tag) {
+        template <class Alternative>
+        void alternative(std::initializer_list<std::string_view> members, std::string_view member, std::string_view tag) {
             const std::string *text = json.find_text(std::string(member));
-            if (text && *text == tag) alternative<Alternative>();
+            if (text && *text == tag) alternative<Alternative>(members);
         }
 
     private:
-        bool keeps_all(const Json &kept) const {
+        bool knows(std::initializer_list<std::string_view> known) const {
             const Json::Object *members = json.template as<Json::Object>();
-            return !members || std::all_of(members->begin(), members->end(), [&](const auto &one) { return kept.find(one.first); });
+            if (!members || known.size() == 0) return true;
+            const auto is_known = [&](const auto &one) { return std::find(known.begin(), known.end(), one.first) != known.end(); };
+            return std::all_of(members->begin(), members->end(), is_known);
         }
     };
 
@@ -233,6 +234,8 @@ template <class T> struct Codec<T, typename T::is_union> {
     static T read(const Json &json) {
         T value;
         Reader reader{json, value};
+        T::alternatives(reader);
+        reader.is_lossy = true;
         T::alternatives(reader);
         if (!reader.is_found) throw Unfit("fits none of its alternatives");
         return value;

@@ -217,26 +217,15 @@ namespace Rtt
         private static object TypedObject(object value, Type type)
         {
             object made = Activator.CreateInstance(type, true);
-            PropertyInfo lossy = null;
-            object lossyHeld = null;
-            foreach (var one in VariantsOf(type))
+            // At first only types that know all members of an object are tried, then those that would lose some.
+            var variants = VariantsOf(type);
+            foreach (var one in variants.OrderBy(one => KnowsAll(one.Property.PropertyType, value) ? 0 : 1))
             {
-                if (!IsVariant(value, one.Property.PropertyType, one.Mark, out object held))
-                {
-                    continue;
-                }
-                if (KeepsAll(value, Plain(held)))
+                if (IsVariant(value, one.Property.PropertyType, one.Mark, out object held))
                 {
                     one.Property.SetValue(made, held);
                     return made;
                 }
-                lossyHeld = lossy == null ? held : lossyHeld;
-                lossy = lossy ?? one.Property;
-            }
-            if (lossy != null)
-            {
-                lossy.SetValue(made, lossyHeld);
-                return made;
             }
             List<PropertyInfo> places = ItemsOf(type);
             if (places.Count > 0 && value is List<object> items && items.Count == places.Count)
@@ -263,9 +252,11 @@ namespace Rtt
             return made;
         }
 
-        // Rather an alternative that knows all members of an object than one that would lose some.
-        private static bool KeepsAll(object value, object kept) =>
-            !(value is Dictionary<string, object> all) || !(kept is Dictionary<string, object> some) || all.Keys.All(some.ContainsKey);
+        private static bool KnowsAll(Type type, object value)
+        {
+            var names = new HashSet<string>(PropertiesOf<MemberAttribute>(type).Select(one => one.Mark.Name));
+            return !(value is Dictionary<string, object> members) || names.Count == 0 || members.Keys.All(names.Contains);
+        }
 
         private static bool IsVariant(object value, Type type, VariantAttribute mark, out object held)
         {

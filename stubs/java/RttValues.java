@@ -228,33 +228,40 @@ public final class RttValues {
     }
 
     private static Object typedUnion(Object value, Class<?> type) {
-        Object lossy = null;
-        for (Class<?> variant : type.getAnnotation(Union.class).value()) {
-            Tag tag = variant.getAnnotation(Tag.class);
-            if (tag != null && !isTagged(value, RttJson.literal(tag.member()), RttJson.literal(tag.value()))) {
-                continue;
+        Class<?>[] variants = type.getAnnotation(Union.class).value();
+        // At first only types that know all members of an object are tried, then those that would lose some.
+        for (boolean isLossy : new boolean[] {false, true}) {
+            for (Class<?> variant : variants) {
+                Type held = variant.getRecordComponents()[0].getGenericType();
+                Tag tag = variant.getAnnotation(Tag.class);
+                boolean isOther = tag != null && !isTagged(value, RttJson.literal(tag.member()), RttJson.literal(tag.value()));
+                if (isOther || knowsAll(held, value) == isLossy) {
+                    continue;
+                }
+                Object found;
+                try {
+                    found = typed(value, held);
+                } catch (IllegalArgumentException error) {
+                    continue;
+                }
+                return construct(variant, found);
             }
-            Object held;
-            try {
-                held = typed(value, variant.getRecordComponents()[0].getGenericType());
-            } catch (IllegalArgumentException error) {
-                continue;
-            }
-            Object found = construct(variant, held);
-            if (keepsAll(value, plain(held))) {
-                return found;
-            }
-            lossy = lossy == null ? found : lossy;
         }
-        if (lossy == null) {
-            throw misfit(value, type);
-        }
-        return lossy;
+        throw misfit(value, type);
     }
 
-    /** Tells whether an object has kept all its members: rather an alternative that knows them than one that would lose some. */
-    private static boolean keepsAll(Object value, Object kept) {
-        return !(value instanceof Map<?, ?> all && kept instanceof Map<?, ?> some) || some.keySet().containsAll(all.keySet());
+    private static boolean knowsAll(Type type, Object value) {
+        if (!(value instanceof Map<?, ?> members && type instanceof Class<?> declared && declared.isRecord())) {
+            return true;
+        }
+        List<String> names = new ArrayList<>();
+        for (RecordComponent component : declared.getRecordComponents()) {
+            Member name = component.getAnnotation(Member.class);
+            if (name != null) {
+                names.add(RttJson.literal(name.value()));
+            }
+        }
+        return names.containsAll(members.keySet());
     }
 
     private static boolean isTagged(Object value, String member, String tag) {

@@ -122,11 +122,16 @@ internal object RttValues {
         }
     }
 
-    /** Takes rather an alternative that knows all members of an object than one that would lose some. */
+    /** Tries types that know all members of an object, then those that would lose some. */
     private fun typedUnion(value: Any, type: Class<*>): Any {
-        val fitting = type.getAnnotation(Union::class.java).variants.asSequence().mapNotNull { variantOf(value, it.java) }
-        val kept = (value as? Map<*, *>)?.keys.orEmpty()
-        return fitting.firstOrNull { (plain(it) as? Map<*, *>)?.keys.orEmpty().containsAll(kept) } ?: fitting.firstOrNull() ?: misfit(value, type)
+        val (whole, lossy) = type.getAnnotation(Union::class.java).variants.map { it.java }.partition { knowsAll(it, value) }
+        return (whole + lossy).firstNotNullOfOrNull { variantOf(value, it) } ?: misfit(value, type)
+    }
+
+    private fun knowsAll(variant: Class<*>, value: Any): Boolean {
+        val held = constructorOf(variant)!!.parameterTypes.single()
+        val names = constructorOf(held)?.parameters?.mapNotNull { it.getAnnotation(Member::class.java)?.name }.orEmpty()
+        return value !is Map<*, *> || names.isEmpty() || names.containsAll(value.keys)
     }
 
     private fun variantOf(value: Any, variant: Class<*>): Any? {

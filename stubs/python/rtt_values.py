@@ -190,23 +190,22 @@ def _decode_union(choices: Tuple[Any, ...], value: Any, scope: Dict[str, Any]) -
         choices = tuple(choice for choice in choices if choice is not type(None))
     if len(choices) == 1:
         return decode(choices[0], value, scope)
-    lossy = []
-    for choice in choices:
-        declared = _resolved(choice, scope)
-        tags: List[Tuple[str, str]] = getattr(declared, "rtt_tags", [])
+    # At first only types that know all members of an object are tried, then those that would lose some.
+    for choice in sorted(choices, key=lambda choice: not _knows_all(_resolved(choice, scope), value)):
+        tags: List[Tuple[str, str]] = getattr(_resolved(choice, scope), "rtt_tags", [])
         if tags and not (isinstance(value, dict) and any(value.get(member) == name for member, name in tags)):
             continue
         try:
-            found = decode(choice, value, scope)
+            return decode(choice, value, scope)
         except ValueError:
             continue
-        # Rather a type that knows all members than one that would lose some.
-        if not (dataclasses.is_dataclass(declared) and set(value) - {one.metadata["wire"] for one in dataclasses.fields(declared)}):
-            return found
-        lossy.append(found)
-    if lossy:
-        return lossy[0]
     raise ValueError("%r fits none of its alternatives" % (value,))
+
+
+def _knows_all(hint: Any, value: Any) -> bool:
+    if not (isinstance(value, dict) and dataclasses.is_dataclass(hint)):
+        return True
+    return {field.metadata["wire"] for field in dataclasses.fields(hint)}.issuperset(value)
 
 
 def _resolved(hint: Any, scope: Dict[str, Any]) -> Any:

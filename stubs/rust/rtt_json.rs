@@ -290,19 +290,16 @@ pub struct Alternative<T> {
 /// Reads the first alternative that the value fits, rather one that knows all members of an object than another.
 pub fn union<T>(value: &Json, alternatives: &[Alternative<T>]) -> Result<T, String> {
     let is_tagged = |(name, wanted): (&str, &str)| value.get(name).and_then(Json::as_str) == Some(wanted);
-    let mut lossy = None;
-    for one in alternatives.iter().filter(|one| one.tag.map_or(true, is_tagged)) {
-        let Ok(found) = (one.read)(value) else { continue };
-        match value {
-            Json::Object(members)
-                if !one.members.is_empty() && !members.keys().all(|name| one.members.contains(&name.as_str())) =>
-            {
-                lossy.get_or_insert(found);
-            }
-            _ => return Ok(found),
+    let knows_all = |one: &Alternative<T>| match value {
+        Json::Object(members) if !one.members.is_empty() => {
+            members.keys().all(|name| one.members.contains(&name.as_str()))
         }
-    }
-    lossy.ok_or_else(|| "a value fits none of its alternatives".to_string())
+        _ => true,
+    };
+    let (whole, lossy): (Vec<_>, Vec<_>) =
+        alternatives.iter().filter(|one| one.tag.map_or(true, is_tagged)).partition(|one| knows_all(one));
+    let found = whole.into_iter().chain(lossy).find_map(|one| (one.read)(value).ok());
+    found.ok_or_else(|| "a value fits none of its alternatives".to_string())
 }
 
 macro_rules! leaf {

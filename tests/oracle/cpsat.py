@@ -35,25 +35,20 @@ def build(model):
     for route in model.routes:
         served, by_end, at_source, at_target = [], {}, {}, {}
         source = x[route["source"]]
-        for target, lane in route["candidates"]:
-            for n in source:
-                for m in x[target]:
-                    service = model.service(route, lane, n, m)
-                    if service is None:
-                        continue
-                    var = cp.new_bool_var("")
-                    served.append(var)
-                    by_end.setdefault((target, n, m), []).append(var)
-                    at_source.setdefault(n, []).append(var)
-                    at_target.setdefault((target, m), []).append(var)
-                    levels[0].append(route["priority"] * service[1] * var)
-                    levels[1].append(route["throughput"] * (model.distance[n][m] - 10) * var)
-                    levels[2].append(route["throughput"] * model.lanes[lane][3] * var)
-                    if route["applied"] not in (None, (model.agents[target]["name"], lane)):
-                        levels[4].append(1 * var)
-                    hosts = frozenset((model.nodes[n]["host"], model.nodes[m]["host"]))
-                    if len(hosts) == 2:
-                        loads.setdefault(hosts, []).append(route["throughput"] * var)
+        for target, lane, n, m, violated in model.ways(route):
+            var = cp.new_bool_var("")
+            served.append(var)
+            by_end.setdefault((target, n, m), []).append(var)
+            at_source.setdefault(n, []).append(var)
+            at_target.setdefault((target, m), []).append(var)
+            levels[0].append(route["priority"] * violated * var)
+            levels[1].append(route["throughput"] * (model.distance[n][m] - 10) * var)
+            levels[2].append(route["throughput"] * model.lanes[lane][3] * var)
+            if route["applied"] not in (None, (model.agents[target]["name"], lane)):
+                levels[4].append(1 * var)
+            hosts = frozenset((model.nodes[n]["host"], model.nodes[m]["host"]))
+            if len(hosts) == 2:
+                loads.setdefault(hosts, []).append(route["throughput"] * var)
         if not served:
             return None
         cp.add_exactly_one(served)
@@ -72,7 +67,6 @@ def build(model):
                 proof = cp.new_bool_var("")
                 cp.add(proof <= sum(used))
                 cp.add(proof <= x[t][k])
-                # The source itself may be its own alternate's place only where it really is.
                 proofs.append(proof)
         missing = cp.new_bool_var("")
         cp.add(missing + sum(proofs) >= 1)

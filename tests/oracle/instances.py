@@ -4,8 +4,8 @@ Usage: instances.py clustered ROOT AGENTS NODES ROUTES SEED [HOSTS [TIGHTNESS]]
        instances.py small ROOT SEED
 
 `clustered`: groups of about eight agents that talk mostly among themselves, by uds and tcp; nodes of equal size, of
-which TIGHTNESS percent (default 80) are used; one host unless HOSTS says otherwise; routes with a latency bound (one in
-three, of which one in ten is strict) and pins of one agent in forty.
+which TIGHTNESS percent (default 80) are used; one host unless HOSTS says otherwise; one route in fifty with a strict
+bound that only a call within a node keeps; one agent in forty pinned.
 `small`: everything that the model has, at random, on a few agents.
 """
 
@@ -47,13 +47,12 @@ def clustered(root, agents, nodes, routes, seed, hosts=1, tightness=80):
                 continue
         seen.add((a, b))
         entry = {"from": symbol(a), "to": symbol(b), "qos": {"throughput_mbps": source.randint(1, 100)}}
-        if source.random() < 1 / 3:
-            entry["qos"]["latency_ms"] = 0.7
         entries.append(entry)
     write(root / ".rtt/routes.json", {"version": "1.0.0", "routes": entries})
-    strict = [e for e in entries if "latency_ms" in e["qos"] and source.random() < 0.1]
-    qos = [{"from": e["from"], "to": e["to"], "latency_ms": 3, "strict": True} for e in strict[:200]]
-    pinned = source.sample(range(agents), min(agents // 40, 200))
+    # Strict bounds that only calls within one node keep.
+    strict = source.sample(entries, min(routes // 50, 200))
+    qos = [{"from": e["from"], "to": e["to"], "latency_ms": 0.7, "strict": True} for e in strict]
+    pinned = source.sample(sorted(set(range(agents)) - {int(e[end].rsplit('agent')[-1]) for e in strict for end in ('from', 'to')}), min(agents // 40, 200))
     per_host = nodes // hosts
     pins = [{"agent": symbol(a), "numa_node": source.randrange(per_host)} for a in pinned]
     write(root / ".rtt/policy.json", {"version": "1.0.0", "acl": {"default": "allow", "rules": []}, "qos": qos, "pins": pins})

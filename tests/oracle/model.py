@@ -238,3 +238,17 @@ class Model:
 
     def apart(self, spread, n, m):
         return n != m if spread == "numa" else self.nodes[n]["host"] != self.nodes[m]["host"]
+
+    def ways(self, route):
+        """Every way to serve a route: (target, lane, n, m, violated). Of lanes that differ in nothing that another
+        part of the model sees, only the best is among them: it makes the peers' models smaller, not other."""
+        for target in sorted({target for target, _ in route["candidates"]}):
+            lanes = [lane for one, lane in route["candidates"] if one == target]
+            for n in self.agents[route["source"]]["allowed"]:
+                for m in self.agents[target]["allowed"]:
+                    found = [(self.service(route, lane, n, m), self.lanes[lane][3], lane) for lane in lanes]
+                    found = [(service[1], cost, lane) for service, cost, lane in found if service is not None]
+                    if found and route["applied"] is None:
+                        found = [min(found)]
+                    for violated, _, lane in found:
+                        yield target, lane, n, m, violated

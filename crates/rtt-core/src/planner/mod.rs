@@ -5,8 +5,13 @@
 mod assemble;
 mod build;
 mod conflict;
+mod cuts;
+mod dolls;
 mod evaluate;
 mod explain;
+mod large;
+mod local;
+mod numbers;
 mod pack;
 pub mod problem;
 mod relax;

@@ -8,16 +8,22 @@
 //! rounded to integers, the bound is computed in integers, and the matrix is verified by a Cholesky factorisation in
 //! floating point with a margin for its rounding errors (Rump 2006). Floats only guide, and a failure only weakens.
 
+use rayon::prelude::*;
+
 use super::numbers::Numbers;
 use super::problem::{Problem, Route};
 
 /// Vertices of one matrix; larger components are cut into blocks, whose bounds add up.
 const MAX_BLOCK: usize = 450;
+/// The same where there are more agents than twice as many: work grows with the size of a block.
+const MAX_BLOCK_OF_MANY: usize = 200;
 /// Rank of a factor.
 const MAX_RANK: usize = 64;
 /// Sweeps before a bound is computed, and at most.
 const STRETCH: usize = 60;
 const MAX_ROUNDS: usize = 1_800;
+/// Sums of a few integers below this are exact in floating point.
+const EXACT: f64 = (1_u64 << 49) as f64;
 /// Binary digits after the point of a multiplier.
 const DIGITS: u32 = 20;
 
@@ -30,17 +36,15 @@ struct Graph {
 }
 
 /// A lower bound at level 1, 2 or 3 (`level` 0 to 2), with at most so many products of two numbers.
-pub(super) fn bound(problem: &Problem, level: usize, work: u64, expired: &dyn Fn() -> bool) -> Option<i64> {
+pub(super) fn bound(problem: &Problem, level: usize, work: u64, expired: &(dyn Fn() -> bool + Sync)) -> Option<i64> {
     let graph = graph(problem, level)?;
     let mut total = i128::from(graph.base);
     let blocks = blocks(problem, &graph);
     let all: u64 = blocks.iter().map(Block::sweep).sum();
     let rounds = usize::try_from(work / all.max(1)).unwrap_or(MAX_ROUNDS).min(MAX_ROUNDS);
-    for block in blocks {
-        if rounds < STRETCH || expired() {
-            break;
-        }
-        total += block.bound(rounds, expired);
+    if rounds >= STRETCH {
+        // Each block's bound is an integer that depends on the block alone, so the number of threads changes nothing.
+        total += blocks.par_iter().map(|block| block.bound(rounds, expired)).sum::<i128>();
     }
     i64::try_from(total).ok()
 }
@@ -137,11 +141,12 @@ fn blocks(problem: &Problem, graph: &Graph) -> Vec<Block> {
     }
     let mut edges: Vec<(i64, usize, usize)> = weights.into_iter().map(|((a, b), weight)| (weight, a, b)).collect();
     edges.sort_unstable_by(|one, other| other.0.cmp(&one.0).then(one.cmp(other)));
+    let most = if count > 2 * MAX_BLOCK { MAX_BLOCK_OF_MANY } else { MAX_BLOCK };
     let mut of: Vec<usize> = (0..count).collect();
     let mut size = vec![1_usize; count];
     for &(_, a, b) in &edges {
         let (a, b) = (find(&mut of, a), find(&mut of, b));
-        if a != b && size[a] + size[b] <= MAX_BLOCK {
+        if a != b && size[a] + size[b] <= most {
             of[a.max(b)] = a.min(b);
             size[a.min(b)] = size[a] + size[b];
         }
@@ -208,7 +213,7 @@ impl Block {
     }
 
     /// The best bound met; ends when a stretch of sweeps adds less than a thousandth.
-    fn bound(&self, rounds: usize, expired: &dyn Fn() -> bool) -> i128 {
+    fn bound(&self, rounds: usize, expired: &(dyn Fn() -> bool + Sync)) -> i128 {
         if self.fits() {
             return 0;
         }
@@ -245,12 +250,16 @@ impl Block {
         let kappa: Vec<[f64; 2]> = state.capacity.iter().map(|pair| pair.map(|value| round(value).max(0.0))).collect();
         // Twice the matrix, in units of the last digit. All entries are integers.
         let mut matrix = vec![0.0; count * count];
+        let mut is_exact = self.edges.iter().all(|edge| edge.2 as f64 * scale < EXACT);
         for i in 0..count {
             for j in 0..i {
                 let mut entry = -round(state.sign[i * count + j].max(state.sign[j * count + i])).max(0.0);
-                for resource in 0..2 {
-                    entry += kappa[i][resource] * self.demand[j][resource] as f64;
-                    entry += kappa[j][resource] * self.demand[i][resource] as f64;
+                for (kappa, of) in [(kappa[i], self.demand[j]), (kappa[j], self.demand[i])] {
+                    for (kappa, demand) in kappa.into_iter().zip(of) {
+                        let product = kappa * demand as f64;
+                        is_exact &= product < EXACT;
+                        entry += product;
+                    }
                 }
                 matrix[i * count + j] = entry;
                 matrix[j * count + i] = entry;
@@ -260,7 +269,8 @@ impl Block {
             matrix[a * count + b] -= weight as f64 * scale;
             matrix[b * count + a] -= weight as f64 * scale;
         }
-        if matrix.iter().any(|entry| !(entry.abs() < 4_503_599_627_370_496.0 / 4.0)) {
+        // NaN is not less either.
+        if !(is_exact && matrix.iter().all(|entry| entry.abs() < EXACT)) {
             return None;
         }
         // The multipliers of the diagonal, of which the optimal ones make the factor's rows a kernel.
@@ -293,9 +303,10 @@ impl Block {
             twice += i128::from(weight) << (DIGITS + 1);
         }
         for i in 0..count {
-            for resource in 0..2 {
-                twice -=
-                    2 * kappa[i][resource] as i128 * i128::from(self.capacity[i][resource] - self.demand[i][resource]);
+            for (kappa, (capacity, demand)) in
+                kappa[i].into_iter().zip(self.capacity[i].into_iter().zip(self.demand[i]))
+            {
+                twice -= 2 * kappa as i128 * i128::from(capacity - demand);
             }
             twice += diagonal[i] as i128 - shift as i128;
         }
@@ -469,7 +480,7 @@ fn is_definite(matrix: &[f64], diagonal: &[f64], shift: f64) -> bool {
         let mut pivot = shift - diagonal[j] - margin;
         let row = j * count;
         pivot -= dot(&factor[row..row + j], &factor[row..row + j]);
-        if !(pivot > 0.0) {
+        if pivot.is_nan() || pivot <= 0.0 {
             return false;
         }
         let root = pivot.sqrt();

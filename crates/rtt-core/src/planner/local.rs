@@ -516,7 +516,7 @@ impl<'t, 'p> Local<'t, 'p> {
                     budget.spend(1);
                     continue;
                 }
-                let most = i128::from(temperature) * i128::from(numbers.exponential()) >> 20;
+                let most = (i128::from(temperature) * i128::from(numbers.exponential())) >> 20;
                 let most = i64::try_from(most).unwrap_or(i64::MAX);
                 let before = self.blend(unit, budget);
                 if self.fits(unit, node) {

@@ -18,6 +18,7 @@ mod relax;
 mod search;
 mod solve;
 mod symmetry;
+mod unused;
 
 pub use assemble::assemble;
 pub use build::{Built, Rejection, RouteNotes, build};

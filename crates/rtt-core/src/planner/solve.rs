@@ -9,7 +9,7 @@ use super::{cuts, large, relax};
 const WORK_PER_EFFORT: u64 = 10_000_000;
 
 /// Products of two numbers that a bound may take per evaluated candidate of the budget.
-const PRODUCTS: u64 = 100;
+const PRODUCTS: u64 = 150;
 /// Above so many agents there is no tree: local search alone finds an incumbent.
 const TREE: usize = 2_000;
 
@@ -18,7 +18,7 @@ pub struct Options<'a> {
     /// Units of work. The same effort gives the same result on every machine.
     pub effort: u32,
     /// Tells that the user's time is over; a result may then depend on the machine.
-    pub expired: &'a dyn Fn() -> bool,
+    pub expired: &'a (dyn Fn() -> bool + Sync),
 }
 
 impl Options<'_> {

@@ -1,5 +1,7 @@
 //! The planner against exhaustive enumeration, on problems small enough for it.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use super::problem::{Agent, Assignment, Candidate, Failover, Link, Node, Objective, Problem, Route, Spread};
 use super::{Constraint, Fix, Options, Outcome, Reason, conflict, explain, solve};
 use crate::lane::{Lane, LaneTable};
@@ -147,9 +149,9 @@ fn bounds_without_a_finished_search_are_valid() {
     let mut open = 0;
     for _ in 0..600 {
         let problem = random_problem(&mut random);
-        let calls = std::cell::Cell::new(0);
+        let calls = AtomicUsize::new(0);
         let limit = 10 + random.below(60);
-        let expired = || calls.replace(calls.get() + 1) >= limit;
+        let expired = || calls.fetch_add(1, Ordering::Relaxed) >= limit;
         if let Outcome::Solved(solution) = solve(&problem, &Options { effort: 1, expired: &expired }) {
             let least = least(&problem).expect("a feasible problem");
             let values = solution.evaluation.values;
@@ -323,7 +325,7 @@ fn every_way_to_search_agrees_where_routes_have_one_target() {
     use super::{dolls::Dolls, large, local::Tables, search::Budget};
     let mut random = Random(0xd011);
     let (mut solved, mut closed) = (0, 0);
-    for round in 0..150 {
+    for round in 0..60 {
         let problem = random_partition(&mut random, 5, 3, 7);
         let expected = least(&problem);
         let Some(tables) = Tables::new(&problem) else { panic!("round {round}: tables") };
@@ -356,18 +358,18 @@ fn every_way_to_search_agrees_where_routes_have_one_target() {
             assert!(walked >= expected);
         }
     }
-    assert!(solved > 50 && closed > 20, "{solved} {closed}");
+    assert!(solved > 20 && closed > 5, "{solved} {closed}");
 }
 
 #[test]
 fn a_clustered_problem_is_solved_and_bounded() {
     let mut random = Random(0xc105);
-    let problem = random_partition(&mut random, 40, 4, 90);
-    let Outcome::Solved(solution) = solve(&problem, &Options { effort: 3, expired: &|| false }) else {
+    let problem = random_partition(&mut random, 24, 3, 60);
+    let Outcome::Solved(solution) = solve(&problem, &Options { effort: 1, expired: &|| false }) else {
         panic!("feasible")
     };
     let (value, bound) = (solution.evaluation.values[1], solution.bounds[1]);
     assert!(solution.evaluation.values[0] > solution.bounds[0] || 2 * bound > value, "{bound} of {value}");
-    let again = solve(&problem, &Options { effort: 3, expired: &|| false });
+    let again = solve(&problem, &Options { effort: 1, expired: &|| false });
     assert_eq!(again, Outcome::Solved(solution), "the same effort finds the same");
 }

@@ -222,9 +222,9 @@ fn a_rule_that_matches_nothing_is_named() {
         [
             "no instance matches 'a.caler', the rule's from",
             "no route from 'b.store' to 'a.caller': the rule matches nothing",
+            "no route from '**' to 'b.stroe': the rule matches nothing",
             "no instance matches 'a.x': the pin does nothing",
             "no route from '**' to 'b.x': the rule matches nothing",
-            "no route from '**' to 'b.stroe': the rule matches nothing",
         ]
     );
 }

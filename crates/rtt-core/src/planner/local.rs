@@ -65,7 +65,17 @@ impl<'p> Tables<'p> {
         let mut costs: Vec<Cost> = Vec::new();
         let mut most = [1_i128; 6];
         for route in &problem.routes {
-            let mut highest = [1_i64, route.priority, 0, 0, 1, 1];
+            // Only what can happen needs digits in the key.
+            let narrow = |lane| route.throughput > problem.lanes.figures(lane).bandwidth_mbps;
+            let may_violate = route.latency_us.is_some() || route.candidates.iter().any(|one| narrow(one.lane));
+            let mut highest = [
+                1,
+                if may_violate { route.priority } else { 0 },
+                0,
+                0,
+                i64::from(route.failover.is_some()),
+                i64::from(route.applied.is_some()),
+            ];
             for candidate in &route.candidates {
                 highest[3] = highest[3].max(route.throughput.checked_mul(problem.lanes.figures(candidate.lane).cost)?);
             }
@@ -80,7 +90,7 @@ impl<'p> Tables<'p> {
                 costs.extend(examples.iter().map(|&(from, to)| simple(problem, route, from, to)));
             }
         }
-        most[5] += problem.agents.len() as i128;
+        most[5] += problem.agents.iter().filter(|agent| agent.applied.is_some()).count() as i128;
         let mut weights = [1_i128; 6];
         for level in (0..5).rev() {
             weights[level] = weights[level + 1].checked_mul(2 * most[level + 1] + 1)?;

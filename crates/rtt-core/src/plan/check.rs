@@ -7,11 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::{Backup, Inputs, Plan, PlanRoute, PlanStatus};
+use crate::dependency::report::Edge;
 use crate::lane::Lane;
 use crate::manifest::{Manifest, Qos};
 use crate::policy::{Access, Pin, Spread};
 use crate::routes::Wanted;
-use crate::symbol::InstanceId;
+use crate::symbol::{InstanceId, Symbol};
 
 /// One way in which a plan is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +57,8 @@ impl fmt::Display for Violation {
 /// Checks a plan against the inputs. Empty: every hard constraint holds, and every value is what it says. Whether a
 /// better plan exists is not looked at; identity, signature and base are checked elsewhere.
 pub fn check(plan: &Plan, inputs: &Inputs) -> Vec<Violation> {
-    let mut checker = Checker { plan, inputs, places: BTreeMap::new(), found: Vec::new() };
+    let edges = inputs.dependencies.edges.iter().map(|edge| ((&edge.from, &edge.symbol), edge)).collect();
+    let mut checker = Checker { plan, inputs, edges, places: BTreeMap::new(), found: Vec::new() };
     checker.placement();
     match inputs.routes.expand(&inputs.registry, &inputs.dependencies) {
         Ok(wanted) => checker.routes(&wanted),
@@ -75,6 +77,8 @@ type Place = (usize, usize);
 struct Checker<'a> {
     plan: &'a Plan,
     inputs: &'a Inputs,
+    /// The requirement of an instance for a symbol.
+    edges: BTreeMap<(&'a InstanceId, &'a Symbol), &'a Edge>,
     places: BTreeMap<&'a InstanceId, Place>,
     found: Vec<Violation>,
 }
@@ -257,18 +261,20 @@ impl<'a> Checker<'a> {
 
     /// The pairs that may serve a route: of its own symbol, or of the alternates that policy names.
     fn pairs(&self, wanted: &Wanted, own: bool) -> BTreeSet<Pair> {
-        let Inputs { registry, policy, dependencies, .. } = self.inputs;
+        let Inputs { registry, policy, .. } = self.inputs;
         let Some(source) = self.manifest(&wanted.source) else { return BTreeSet::new() };
         let symbol = &wanted.to.symbol;
         let requirement = source.requires.iter().find(|needed| needed.symbol == *symbol);
         let mut pairs = BTreeSet::new();
-        for target in &registry.instances {
+        let rule = policy.failover_of(&wanted.source, symbol);
+        let named = rule.into_iter().flat_map(|rule| &rule.alternates).map(|alternate| &alternate.symbol);
+        let symbols: BTreeSet<_> = if own { BTreeSet::from([symbol]) } else { named.collect() };
+        for target in symbols.into_iter().flat_map(|symbol| registry.versions(symbol)) {
             let id = target.id();
             let eligible = if own {
-                let edge = dependencies.edges.iter().find(|edge| edge.from == wanted.source && edge.symbol == *symbol);
+                let edge = self.edges.get(&(&wanted.source, symbol));
                 wanted.to.contains(&id) && edge.is_none_or(|edge| edge.accepted.contains(&id))
             } else {
-                let rule = policy.failover_of(&wanted.source, symbol);
                 rule.is_some_and(|rule| rule.alternates.iter().any(|alternate| alternate.contains(&id)))
                     && requirement.is_none_or(|needed| crate::dependency::accepts(needed, target).is_ok())
             };

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::problem::{Agent, Candidate, Failover, Link, Node, Problem, Route, Spread};
+use super::unused;
 use crate::connector::index::Connectors;
 use crate::dependency::report::Edge;
 use crate::diagnostic::Diagnostic;
@@ -69,7 +70,7 @@ pub fn build(inputs: &Inputs) -> Result<Built, Vec<Diagnostic>> {
     let wanted = inputs.routes.expand(&inputs.registry, &inputs.dependencies)?;
     let builder = Builder::new(inputs);
     let mut drafts = Vec::new();
-    let mut warnings = Vec::new();
+    let mut warnings = unused::rules(inputs, wanted.iter());
     for wanted in wanted {
         let draft = builder.route(wanted);
         if draft.primaries.is_empty() && draft.notes.wanted.optional {

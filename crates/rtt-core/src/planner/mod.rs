@@ -5,14 +5,20 @@
 mod assemble;
 mod build;
 mod conflict;
+mod cuts;
+mod dolls;
 mod evaluate;
 mod explain;
+mod large;
+mod local;
+mod numbers;
 mod pack;
 pub mod problem;
 mod relax;
 mod search;
 mod solve;
 mod symmetry;
+mod unused;
 
 pub use assemble::assemble;
 pub use build::{Built, Rejection, RouteNotes, build};

@@ -4,6 +4,7 @@
 use std::cmp::Reverse;
 
 use super::evaluate::{add, subtract};
+use super::numbers::Numbers;
 use super::problem::Objective;
 use super::search::{Budget, Search, Trail};
 
@@ -13,19 +14,6 @@ const SHARE: u64 = 2;
 const TOLERANCE: i64 = 16;
 /// Steps of a walk per agent.
 const STEPS: usize = 2_000;
-
-/// A generator of numbers, the same on every run (xorshift64*, Vigna 2016).
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        let mixed = self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33;
-        usize::try_from(mixed % limit.max(1) as u64).unwrap_or_default()
-    }
-}
 
 /// What a change of complete placements did, to undo it.
 struct Step {

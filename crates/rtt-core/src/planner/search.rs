@@ -5,7 +5,10 @@
 //! minima, plus the churn that no agent can avoid, is a bound on every completion. When every agent is placed the
 //! minima are the routes' exact best costs, and the bound is the plan's value unless a link between hosts is full.
 
+use super::dolls::Dolls;
 use super::evaluate::{add, subtract};
+use super::large;
+use super::local::Tables;
 use super::problem::{Assignment, Candidate, OBJECTIVES, Objective, Problem, Route};
 use super::symmetry;
 
@@ -39,7 +42,7 @@ pub(super) struct Budget<'a> {
 
 impl Budget<'_> {
     /// Uses up some work; `false` when none is left.
-    fn spend(&mut self, work: u64) -> bool {
+    pub(super) fn spend(&mut self, work: u64) -> bool {
         if self.left <= work || (self.expired)() {
             self.left = 0;
             return false;
@@ -51,6 +54,8 @@ impl Budget<'_> {
 
 /// What part of the budget, one in this many, goes into a first attempt.
 const QUICK: u64 = 16;
+/// What part of the rest, one in this many, is left for the tree once there is a good incumbent.
+const LAST: u64 = 2;
 /// How many walks in a row may lead to no better incumbent.
 const PATIENCE: u32 = 12;
 
@@ -71,8 +76,12 @@ pub(super) fn search(problem: &Problem, goal: Goal, budget: &mut Budget) -> Foun
     let mut is_exhausted = search.branch(0, &mut quick);
     budget.left -= reserved - quick.left;
     if !is_exhausted && !(budget.expired)() {
-        search.pack(PATIENCE, budget);
-        is_exhausted = search.branch(0, budget);
+        let floor = budget.left / LAST;
+        match large::assign(problem, floor, budget) {
+            Some(assignment) => search.offer(assignment),
+            None => search.pack(PATIENCE, budget),
+        }
+        is_exhausted = search.prove(budget) || search.branch(0, budget);
     }
     Found { incumbent: search.incumbent, is_exhausted, root: Some(root), nodes: search.nodes }
 }
@@ -280,6 +289,29 @@ impl<'p> Search<'p> {
             left = (left.0 - demand.millicores, left.1 - demand.memory_mib);
             left.0 >= 0 && left.1 >= 0 && demand.allowed.iter().any(|&node| self.fits(agent, node))
         })
+    }
+
+    /// Proves the incumbent or finds what is better, where [`Dolls`] can; `false` if that was not possible.
+    fn prove(&mut self, budget: &mut Budget) -> bool {
+        let (Some(tables), Some((values, _))) = (Tables::new(self.problem), &self.incumbent) else { return false };
+        let Some(mut dolls) = Dolls::new(self.problem, &tables) else { return false };
+        match dolls.search(tables.value(values), budget) {
+            Some(None) => true,
+            Some(Some(placement)) => {
+                let assignment =
+                    large::primaries(self.problem, &placement).map(|primaries| Assignment { placement, primaries });
+                assignment.map(|assignment| self.offer(assignment)).is_some()
+            }
+            None => false,
+        }
+    }
+
+    /// Takes an assignment as incumbent if it is better.
+    fn offer(&mut self, assignment: Assignment) {
+        let values = self.problem.evaluate(&assignment).values;
+        if self.incumbent.as_ref().is_none_or(|(best, _)| values < *best) {
+            self.incumbent = Some((values, assignment));
+        }
     }
 
     fn is_beaten(&self) -> bool {

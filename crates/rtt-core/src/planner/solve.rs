@@ -2,18 +2,23 @@
 
 use super::evaluate::Evaluation;
 use super::problem::{Assignment, OBJECTIVES, Objective, Problem};
-use super::relax;
 use super::search::{Budget, Found, Goal, search};
+use super::{cuts, large, relax};
 
 /// Evaluated candidates per unit of effort: about a tenth of a second of one core in a release build.
 const WORK_PER_EFFORT: u64 = 10_000_000;
+
+/// Products of two numbers that a bound may take per evaluated candidate of the budget.
+const PRODUCTS: u64 = 150;
+/// Above so many agents there is no tree: local search alone finds an incumbent.
+const TREE: usize = 2_000;
 
 /// Limits of the search.
 pub struct Options<'a> {
     /// Units of work. The same effort gives the same result on every machine.
     pub effort: u32,
     /// Tells that the user's time is over; a result may then depend on the machine.
-    pub expired: &'a dyn Fn() -> bool,
+    pub expired: &'a (dyn Fn() -> bool + Sync),
 }
 
 impl Options<'_> {
@@ -55,7 +60,16 @@ impl Solution {
 
 /// Finds the best assignment.
 pub fn solve(problem: &Problem, options: &Options) -> Outcome {
-    let Found { incumbent, is_exhausted, root, nodes } = search(problem, Goal::Best, &mut options.budget());
+    let mut budget = options.budget();
+    let bound_work = budget.left.saturating_mul(PRODUCTS);
+    let found = if problem.agents.len() > TREE {
+        let assignment = large::assign(problem, 0, &mut budget);
+        let incumbent = assignment.map(|assignment| (problem.evaluate(&assignment).values, assignment));
+        Found { incumbent, is_exhausted: false, root: None, nodes: 0 }
+    } else {
+        search(problem, Goal::Best, &mut budget)
+    };
+    let Found { incumbent, is_exhausted, root, nodes } = found;
     let Some((values, assignment)) = incumbent else {
         return if is_exhausted { Outcome::Infeasible } else { Outcome::Unknown };
     };
@@ -66,6 +80,12 @@ pub fn solve(problem: &Problem, options: &Options) -> Outcome {
     } else {
         let mut bounds = root.map_or([0; OBJECTIVES.len()], |root| given(&root, &values));
         relax::raise(problem, &values, &mut bounds);
+        for level in 0..3 {
+            if bounds[level] < values[level] {
+                let proven = cuts::bound(problem, level, bound_work, options.expired).unwrap_or(0);
+                bounds[level] = bounds[level].max(proven.min(values[level]));
+            }
+        }
         bounds
     };
     Outcome::Solved(Solution { assignment, evaluation, bounds, nodes })

@@ -1,5 +1,7 @@
 //! The planner against exhaustive enumeration, on problems small enough for it.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use super::problem::{Agent, Assignment, Candidate, Failover, Link, Node, Objective, Problem, Route, Spread};
 use super::{Constraint, Fix, Options, Outcome, Reason, conflict, explain, solve};
 use crate::lane::{Lane, LaneTable};
@@ -147,9 +149,9 @@ fn bounds_without_a_finished_search_are_valid() {
     let mut open = 0;
     for _ in 0..600 {
         let problem = random_problem(&mut random);
-        let calls = std::cell::Cell::new(0);
+        let calls = AtomicUsize::new(0);
         let limit = 10 + random.below(60);
-        let expired = || calls.replace(calls.get() + 1) >= limit;
+        let expired = || calls.fetch_add(1, Ordering::Relaxed) >= limit;
         if let Outcome::Solved(solution) = solve(&problem, &Options { effort: 1, expired: &expired }) {
             let least = least(&problem).expect("a feasible problem");
             let values = solution.evaluation.values;
@@ -261,4 +263,113 @@ fn explains_what_each_candidate_would_cost() {
     problem.routes[0].strict = true;
     let reasons: Vec<_> = explain(&problem, &solution, 0, &options()).into_iter().map(|v| v.reason).collect();
     assert_eq!(reasons, [Reason::Chosen, Reason::Infeasible]);
+}
+
+/// Agents with routes to one target each, among nodes of one host that fit tightly.
+fn random_partition(random: &mut Random, agents: usize, nodes: usize, routes: usize) -> Problem {
+    let mut problem = small();
+    problem.agents = (0..agents)
+        .map(|index| Agent {
+            name: format!("a.n{index:03}@1.0.0"),
+            millicores: 20 + 10 * random.number(8),
+            memory_mib: 1,
+            allowed: if random.chance(8) { vec![random.below(nodes)] } else { (0..nodes).collect() },
+            applied: random.chance(6).then(|| Some(random.below(nodes))),
+        })
+        .collect();
+    let sum: i64 = problem.agents.iter().map(|agent| agent.millicores).sum();
+    let millicores = sum * 5 / 4 / i64::try_from(nodes).expect("few");
+    problem.nodes = (0..nodes)
+        .map(|id| Node { host: 0, id: u32::try_from(id).expect("few"), millicores, memory_mib: 1_000 })
+        .collect();
+    let far = [20, 20, 31][random.below(3)];
+    problem.distance = (0..nodes)
+        .map(|a| {
+            (0..nodes)
+                .map(|b| {
+                    if a == b {
+                        10
+                    } else if a / 2 == b / 2 {
+                        20
+                    } else {
+                        far
+                    }
+                })
+                .collect()
+        })
+        .collect();
+    let route = problem.routes[0].clone();
+    problem.routes = (0..routes)
+        .map(|_| {
+            let source = random.below(agents);
+            let target = (source + 1 + random.below(agents - 1)) % agents;
+            let candidates = vec![Candidate { target, lane: Lane::Uds }, Candidate { target, lane: Lane::Tcp }];
+            let throughput = 1 + random.number(50);
+            let latency_us = random.chance(6).then_some(600);
+            Route {
+                source,
+                strict: random.chance(5),
+                backups: candidates.clone(),
+                candidates,
+                throughput,
+                latency_us,
+                ..route.clone()
+            }
+        })
+        .collect();
+    problem
+}
+
+#[test]
+fn every_way_to_search_agrees_where_routes_have_one_target() {
+    use super::{dolls::Dolls, large, local::Tables, search::Budget};
+    let mut random = Random(0xd011);
+    let (mut solved, mut closed) = (0, 0);
+    for round in 0..30 {
+        let problem = random_partition(&mut random, 5, 3, 7);
+        let expected = least(&problem);
+        let Some(tables) = Tables::new(&problem) else { panic!("round {round}: tables") };
+        let mut dolls = Dolls::new(&problem, &tables).expect("small");
+        let mut budget = Budget { left: 10_000_000, expired: &|| false };
+        let found = dolls.search(i128::MAX / 1_000_000_000, &mut budget).expect("within the budget");
+        let value = |placement: Vec<usize>| {
+            let primaries = large::primaries(&problem, &placement)?;
+            let evaluation = problem.evaluate(&Assignment { placement, primaries });
+            (evaluation.broken == 0).then_some(evaluation.values)
+        };
+        assert_eq!(found.and_then(value), expected, "round {round}");
+        let mut budget = Budget { left: 50_000, expired: &|| false };
+        let walked = large::assign(&problem, 0, &mut budget).map(|assignment| problem.evaluate(&assignment).values);
+        let Some(expected) = expected else {
+            assert_eq!(walked, None);
+            continue;
+        };
+        solved += 1;
+        for level in 0..3 {
+            if let Some(bound) = super::cuts::bound(&problem, level, 300_000, &|| false) {
+                assert!(bound <= expected[level], "round {round}, level {level}: {bound} {expected:?}");
+                closed += i32::from(bound > 0 && level == 1);
+            }
+            if expected[..level].iter().any(|&value| value > 0) {
+                break;
+            }
+        }
+        if let Some(walked) = walked {
+            assert!(walked >= expected);
+        }
+    }
+    assert!(solved > 8 && closed > 2, "{solved} {closed}");
+}
+
+#[test]
+fn a_clustered_problem_is_solved_and_bounded() {
+    let mut random = Random(0xc105);
+    let problem = random_partition(&mut random, 24, 3, 60);
+    let Outcome::Solved(solution) = solve(&problem, &Options { effort: 1, expired: &|| false }) else {
+        panic!("feasible")
+    };
+    let (value, bound) = (solution.evaluation.values[1], solution.bounds[1]);
+    assert!(solution.evaluation.values[0] > solution.bounds[0] || 2 * bound > value, "{bound} of {value}");
+    let again = solve(&problem, &Options { effort: 1, expired: &|| false });
+    assert_eq!(again, Outcome::Solved(solution), "the same effort finds the same");
 }

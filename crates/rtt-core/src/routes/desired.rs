@@ -1,6 +1,6 @@
 //! The desired routes as values, and the routes that they and the dependencies together ask for.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -89,6 +89,7 @@ pub fn parse(bytes: &[u8]) -> Result<(Desired, Vec<Diagnostic>), StateError> {
     let mut errors = Vec::new();
     let mut warnings = misspelt(&text, "", &document, &["$schema", "version", "auto", "generation", "routes"]);
     let mut entries: Vec<Entry> = Vec::new();
+    let mut seen = BTreeMap::new();
     for (index, entry) in document["routes"].as_array().into_iter().flatten().enumerate() {
         if is_automatic(entry) {
             continue;
@@ -104,7 +105,8 @@ pub fn parse(bytes: &[u8]) -> Result<(Desired, Vec<Diagnostic>), StateError> {
         };
         match (end("from"), end("to")) {
             (Ok(from), Ok(to)) => {
-                if let Some(first) = entries.iter().find(|other| other.from == from && other.to == to) {
+                let earlier = seen.insert((from.to_string(), to.to_string()), entries.len());
+                if let Some(first) = earlier.map(|earlier| &entries[earlier]) {
                     let place = |pointer: &str| Place::value(layout::ROUTES, &text, pointer);
                     errors.push(
                         Diagnostic::error(RULE, format!("the route from '{from}' to '{to}' is written twice"))
@@ -171,8 +173,13 @@ impl Desired {
         }
         if self.auto {
             let mut seen = BTreeSet::new();
+            let mut by_ends: BTreeMap<_, Vec<&Entry>> = BTreeMap::new();
+            for entry in &self.entries {
+                by_ends.entry((&entry.from.symbol, &entry.to.symbol)).or_default().push(entry);
+            }
             for edge in &dependencies.edges {
-                let covered = self.entries.iter().any(|e| e.from.contains(&edge.from) && e.to.symbol == edge.symbol);
+                let between = by_ends.get(&(&edge.from.symbol, &edge.symbol));
+                let covered = between.is_some_and(|all| all.iter().any(|entry| entry.from.contains(&edge.from)));
                 if !covered && seen.insert((edge.from.clone(), edge.symbol.clone())) {
                     let any =
                         |symbol: &crate::symbol::Symbol| SymbolRange { symbol: symbol.clone(), range: Range::any() };

@@ -202,3 +202,29 @@ fn wrong_routes_are_invalid_input() {
     assert_eq!((place.line, place.column), (1, 42));
     assert!(state::parse_value(layout::ROUTES, routes.as_bytes(), Schema::Routes).is_ok(), "its form is right");
 }
+
+#[test]
+fn a_rule_that_matches_nothing_is_named() {
+    let (_folder, workspace) = workspace();
+    set_policy(
+        &workspace,
+        &json!({"version": "1.0.0",
+            "acl": {"default": "allow", "rules": [{"effect": "deny", "from": "a.caler"}, {"effect": "allow", "to": "b.*"}]},
+            "qos": [{"from": "b.store", "to": "a.caller", "latency_ms": 1}, {"to": "b.store", "priority": 2}],
+            "failover": [{"to": "b.stroe", "alternates": ["b.replica"]}],
+            "pins": [{"agent": "a.x", "numa_node": 0}, {"agent": "a.*", "numa_node": 0}, {"to": "b.x", "via": "uds"}]}),
+    );
+    let report = go(&workspace, &Request::default());
+    let found: Vec<&str> =
+        report.diagnostics.iter().filter(|d| d.rule == "RTT-P011").map(|d| d.message.as_str()).collect();
+    assert_eq!(
+        found,
+        [
+            "no instance matches 'a.caler', the rule's from",
+            "no route from 'b.store' to 'a.caller': the rule matches nothing",
+            "no route from '**' to 'b.stroe': the rule matches nothing",
+            "no instance matches 'a.x': the pin does nothing",
+            "no route from '**' to 'b.x': the rule matches nothing",
+        ]
+    );
+}

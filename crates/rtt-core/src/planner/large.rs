@@ -1,0 +1,112 @@
+//! The primal side of large problems: local search, from coarse units to single agents, in walks of growing length.
+
+use super::local::{Local, Tables};
+use super::numbers::Numbers;
+use super::problem::{Assignment, Objective, Problem};
+use super::search::Budget;
+
+/// Problems with more agents than this are coarsened first.
+const COARSEN: usize = 1_500;
+
+/// Looks for a good assignment until the budget has sunk to `floor`; `None` if none was found, or if the problem has what
+/// this search leaves to the exact one.
+pub(super) fn assign(problem: &Problem, floor: u64, budget: &mut Budget) -> Option<Assignment> {
+    if problem.agents.is_empty() {
+        return None;
+    }
+    let tables = Tables::new(problem)?;
+    let base = tables.inseparable();
+    let mut levels = vec![base];
+    while levels.len() < 24 && units(&levels[levels.len() - 1]) > COARSEN {
+        match tables.coarsen(&levels[levels.len() - 1], 6) {
+            Some(next) => levels.push(next),
+            None => break,
+        }
+    }
+    let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
+    let mut placement: Option<Vec<usize>> = None;
+    let start = budget.left;
+    for (index, level) in levels.iter().enumerate().rev() {
+        let mut local = Local::new(&tables, level.clone())?;
+        match &placement {
+            Some(placement) => local.take(placement),
+            None if local.construct(budget) => {}
+            None => continue,
+        }
+        if levels.len() > 1 {
+            // Each level gets a share of the budget; the finest ones the largest.
+            let share = (start - floor) / 2 / (index as u64 + 2);
+            let until = budget.left.saturating_sub(share).max(floor);
+            let before = (local.total(), local.placement());
+            let heat = if placement.is_none() { 8 } else { 1 };
+            local.anneal(heat, pace(share, units(level)), &mut numbers, until, budget);
+            local.descend(floor, budget);
+            if local.total() > before.0 {
+                local.take(&before.1);
+            }
+        }
+        placement = Some(local.placement());
+    }
+    let mut local = Local::new(&tables, levels.swap_remove(0))?;
+    local.take(&placement?);
+    local.descend(floor, budget);
+    let mut best = (local.total(), local.placement());
+    let mut share = 4;
+    while budget.left > floor && local.can_walk() {
+        let before = budget.left;
+        local.anneal(if best.1.len() > COARSEN { 1 } else { 8 }, share, &mut numbers, floor, budget);
+        local.descend(floor, budget);
+        let total = local.total();
+        if total < best.0 {
+            best = (total, local.placement());
+        }
+        share = (share * 2).min(1 << 12);
+        if before == budget.left {
+            break;
+        }
+        if best.1.len() > COARSEN {
+            local.take(&best.1);
+        }
+    }
+    let assignment = Assignment { primaries: primaries(problem, &best.1)?, placement: best.1 };
+    (problem.evaluate(&assignment).broken == 0).then_some(assignment)
+}
+
+/// How long a walk may be, in sixteenths, so that it comes to its end within a share of the budget.
+fn pace(share: u64, count: usize) -> usize {
+    let one = 72 * 24 * 5 * count as u64 / 16;
+    usize::try_from(share / one.max(1)).unwrap_or(1).max(1)
+}
+
+fn units(unit: &[usize]) -> usize {
+    unit.iter().max().map_or(0, |last| last + 1)
+}
+
+/// The best primary of each route at a placement.
+pub(super) fn primaries(problem: &Problem, placement: &[usize]) -> Option<Vec<usize>> {
+    let best = |route: &super::problem::Route| {
+        let mut best: Option<(Objective, usize)> = None;
+        for (index, &candidate) in route.candidates.iter().enumerate() {
+            let (from, to) = (placement[route.source], placement[candidate.target]);
+            let Some(service) = problem.admissible(route, candidate, from, to) else { continue };
+            let mut cost = problem.cost(route, candidate, service);
+            if let Some(failover) = route.failover {
+                let is_backed = route.backups.iter().any(|&backup| {
+                    let place = placement[backup.target];
+                    backup.target != candidate.target
+                        && problem.apart(failover, to, place)
+                        && problem.admissible(route, backup, from, place).is_some()
+                });
+                if !is_backed && failover.required {
+                    continue;
+                }
+                cost[3] = i64::from(!is_backed);
+            }
+            if best.is_none_or(|(least, _)| cost < least) {
+                best = Some((cost, index));
+            }
+        }
+        best.map(|(_, index)| index)
+    };
+    problem.routes.iter().map(best).collect()
+}

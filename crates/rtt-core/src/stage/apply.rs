@@ -168,7 +168,10 @@ fn fit(state: &State, candidate: &Candidate, is_forced: bool) -> Result<Fit, Err
     if !changed.is_empty() {
         return Ok(stale(&changed));
     }
-    let kind = if is_current { Kind::Repair } else { Kind::Apply };
+    if is_current {
+        // It was checked when it was first applied, from the same inputs; against itself its churn would be another.
+        return Ok(Fit::For(Kind::Repair));
+    }
     let dependencies = upstream::read_dependencies(state.workspace)?
         .ok_or(Error::NotRun { file: layout::DEPENDENCIES, stage: Stage::DepDoctor })?;
     let (registry, connectors) = (state.registry.clone(), state.connectors.clone());
@@ -179,10 +182,10 @@ fn fit(state: &State, candidate: &Candidate, is_forced: bool) -> Result<Fit, Err
         }
         // Planned on one machine and applied on another, as in CI: only a file says the same on both.
         log::warn!("The plan was made for another machine than this one; its capacities are not checked again");
-        return Ok(Fit::For(kind));
+        return Ok(Fit::For(Kind::Apply));
     }
     let violations = plan::check(plan, &inputs);
-    let [first, ..] = &violations[..] else { return Ok(Fit::For(kind)) };
+    let [first, ..] = &violations[..] else { return Ok(Fit::For(Kind::Apply)) };
     let message = format!("The plan breaks {}: {first}", counted(violations.len(), "constraint"));
     let mut report = refusal(Verdict::CheckFailed, "RTT-A005", message, name, "make a new plan: run rtt-40-solver");
     for violation in &violations[1..] {

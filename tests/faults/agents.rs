@@ -56,7 +56,8 @@ struct Agent {
 impl Agent {
     fn new(scratch: &Scratch, manner: Manner) -> Self {
         let manifest = scratch.json(AGENT);
-        let name = format!("{}@{}.ctl.sock", manifest["symbol"].as_str().unwrap(), manifest["version"].as_str().unwrap());
+        let name =
+            format!("{}@{}.ctl.sock", manifest["symbol"].as_str().unwrap(), manifest["version"].as_str().unwrap());
         let path = scratch.path(&format!(".rtt/sockets/{name}"));
         let _ = std::fs::remove_file(&path);
         let listener = UnixListener::bind(&path).expect("a socket");
@@ -107,7 +108,9 @@ enum Next {
 fn answer(mut stream: &UnixStream, manner: Manner, stop: &AtomicBool, heard: &Mutex<Vec<Value>>) -> Next {
     let mut line = String::new();
     let read = BufReader::new(stream).read_line(&mut line);
-    let Ok(request) = serde_json::from_str::<Value>(&line) else { return if read.is_ok() { Next::Serve } else { Next::Die } };
+    let Ok(request) = serde_json::from_str::<Value>(&line) else {
+        return if read.is_ok() { Next::Serve } else { Next::Die };
+    };
     heard.lock().expect("a list").push(request.clone());
     let method = request["method"].as_str().unwrap_or_default();
     let result = match method {

@@ -29,7 +29,12 @@ fn many_processes_at_once_apply_once() {
             let stderr = String::from_utf8_lossy(&output.stderr);
             let (_, arguments) = kinds[index % kinds.len()];
             // The generation has moved on: a solver may make a new plan, which an old dry run then does not fit.
-            let codes: &[i32] = if arguments.contains(&"--recover") || index % 5 >= 3 { &[0] } else { &[0, 4] };
+            // A dry run takes no lock, so it may see the table change under its hands.
+            let codes: &[i32] = match index % kinds.len() {
+                0 => &[0, 4],
+                1 => &[0, 3, 4],
+                _ => &[0],
+            };
             let code = output.status.code();
             assert!(code.is_some_and(|code| codes.contains(&code)), "{arguments:?}: {code:?} {stderr}");
         }

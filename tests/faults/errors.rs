@@ -16,12 +16,14 @@ fn an_error_at_any_call_leaves_the_old_or_the_new_state_and_says_which() {
     let scene = Scene::later();
     // Telemetry never fails a stage, and what is printed is no state.
     let calls = points(&scene.prepared, &[]).into_iter().filter(|point| {
-        !point.line.contains("telemetry") && !(point.call == "write" && ["write(1", "write(2"].iter().any(|w| point.line.contains(w)))
+        !point.line.contains("telemetry")
+            && !(point.call == "write" && ["write(1", "write(2"].iter().any(|w| point.line.contains(w)))
     });
-    let all: Vec<_> = calls.flat_map(|point| ERRORS.map(|(error, for_good)| (point.clone(), error, for_good))).collect();
+    let all: Vec<_> =
+        calls.flat_map(|point| ERRORS.map(|(error, for_good)| (point.clone(), error, for_good))).collect();
     let total = all.len();
     let (mut tried, mut successes) = (0, 0);
-    for (point, error, for_good) in sample(all, 90) {
+    for (point, error, for_good) in sample(all, 50) {
         let scratch = scene.copy();
         let what = format!("{error} at {} {}{}", point.call, point.nth, if for_good { " and later" } else { "" });
         let run = fail(&scratch, &point, error, for_good);
@@ -37,11 +39,16 @@ fn an_error_at_any_call_leaves_the_old_or_the_new_state_and_says_which() {
 fn a_short_write_leaves_the_old_or_the_new_state() {
     let scene = Scene::later();
     let largest = scene.new.0.len().max(scene.new.1.as_ref().map_or(0, String::len)) + 2048;
-    for limit in sample((0..=largest).step_by(97).collect(), 25) {
+    for limit in sample((0..=largest).step_by(97).collect(), 12) {
         let scratch = scene.copy();
         let mut command = Command::new("env");
         command.arg("--ignore-signal=XFSZ").arg("prlimit").arg(format!("--fsize={limit}")).arg(executable(APPLY));
-        command.arg("--root").arg(scratch.root()).args(["--jobs", "1"]).env_remove("GITHUB_ACTIONS").env_remove("GITLAB_CI");
+        command
+            .arg("--root")
+            .arg(scratch.root())
+            .args(["--jobs", "1"])
+            .env_remove("GITHUB_ACTIONS")
+            .env_remove("GITLAB_CI");
         let run = Run::of(&mut command);
         check(&scene, &scratch, &run, &format!("files of at most {limit} bytes"));
     }

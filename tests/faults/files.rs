@@ -76,7 +76,8 @@ fn the_end_of_the_log_cannot_be_cut_off_or_put_back() {
     });
     check("the head removed", &|scratch| std::fs::remove_file(scratch.path(".rtt/wal/head.json")).unwrap());
     // The last transaction as it was before its decision: following it would abort what was committed.
-    for point in points(&second, &[]).iter().filter(|point| point.call == "rename" && point.line.contains(".wal.json")) {
+    for point in points(&second, &[]).iter().filter(|point| point.call == "rename" && point.line.contains(".wal.json"))
+    {
         let early = copy(&second);
         assert!(kill(&early, point, &[]));
         let Some(old) = early.tree(".rtt/wal").remove(LAST) else { continue };

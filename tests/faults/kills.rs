@@ -5,12 +5,12 @@ use crate::syscalls::{kill, points};
 
 #[test]
 fn a_kill_during_the_first_apply_leaves_the_old_or_the_new_state() {
-    sweep(&Scene::first(), 70);
+    sweep(&Scene::first(), 40);
 }
 
 #[test]
 fn a_kill_during_a_later_apply_leaves_the_old_or_the_new_state() {
-    sweep(&Scene::later(), 70);
+    sweep(&Scene::later(), 40);
 }
 
 /// Kills an apply at each of its calls in turn, every time on a fresh copy, and looks at what recovery makes of it.

@@ -42,18 +42,20 @@ type State = BTreeMap<String, Option<Vec<u8>>>;
 
 #[test]
 fn what_a_crash_leaves_of_the_first_apply_is_recovered() {
-    explore(&Scene::first(), 45);
+    explore(&Scene::first(), 30);
 }
 
 #[test]
 fn what_a_crash_leaves_of_a_later_apply_is_recovered() {
-    explore(&Scene::later(), 45);
+    explore(&Scene::later(), 30);
 }
 
 fn explore(scene: &Scene, few: usize) {
     let recorded = scene.copy();
     let operations = operations(&record(&recorded), &recorded.root());
-    assert!(operations.iter().any(|operation| matches!(operation, Operation::Rename(_, to) if to == ".rtt/routes.json")));
+    assert!(
+        operations.iter().any(|operation| matches!(operation, Operation::Rename(_, to) if to == ".rtt/routes.json"))
+    );
     let mut seen = BTreeSet::new();
     let mut states = Vec::new();
     for cut in 0..=operations.len() {
@@ -88,7 +90,9 @@ fn operations(log: &str, root: &Path) -> Vec<Operation> {
     let inside = |path: &str| path.strip_prefix(&root).map(|path| path.trim_end_matches('/').to_owned());
     let mut found = Vec::new();
     for line in log.lines() {
-        let Some((call, rest)) = line.split_once(' ').and_then(|(_, rest)| rest.trim_start().split_once('(')) else { continue };
+        let Some((call, rest)) = line.split_once(' ').and_then(|(_, rest)| rest.trim_start().split_once('(')) else {
+            continue;
+        };
         if !rest.contains(" = ") || rest.contains(" = -1 ") {
             continue;
         }
@@ -100,7 +104,9 @@ fn operations(log: &str, root: &Path) -> Vec<Operation> {
         };
         let operation = match (call, paths.as_slice()) {
             ("openat", [path]) if rest.contains("O_CREAT") => Some(Operation::Create(path.clone())),
-            ("write", _) => of_descriptor().zip(texts.first().cloned()).map(|(path, bytes)| Operation::Write(path, bytes)),
+            ("write", _) => {
+                of_descriptor().zip(texts.first().cloned()).map(|(path, bytes)| Operation::Write(path, bytes))
+            }
             ("fsync" | "fdatasync", _) => of_descriptor().map(|path| {
                 let is_file = found.iter().any(|earlier| matches!(earlier, Operation::Create(file) if *file == path));
                 if is_file { Operation::SyncFile(path) } else { Operation::SyncFolder(path) }
@@ -129,7 +135,8 @@ fn crashes(done: &[Operation]) -> Vec<State> {
     let inodes = inodes(done);
     let is_synced = |index: usize| {
         let later = &done[index + 1..];
-        let folder = |path: &str| later.iter().any(|op| matches!(op, Operation::SyncFolder(at) if at == folder_of(path)));
+        let folder =
+            |path: &str| later.iter().any(|op| matches!(op, Operation::SyncFolder(at) if at == folder_of(path)));
         match &done[index] {
             Operation::Create(path) | Operation::Unlink(path) | Operation::Mkdir(path) => folder(path),
             Operation::Rename(_, to) => folder(to),
@@ -234,7 +241,8 @@ fn materialise(scratch: &Scratch, state: &State) {
 fn the_model_loses_what_is_not_synced() {
     use Operation::{Create, Rename, SyncFile, SyncFolder, Write};
     let [file, temporary] = ["d/file".to_owned(), "d/tmp".to_owned()];
-    let careless = [Create(temporary.clone()), Write(temporary.clone(), b"new".into()), Rename(temporary.clone(), file.clone())];
+    let careless =
+        [Create(temporary.clone()), Write(temporary.clone(), b"new".into()), Rename(temporary.clone(), file.clone())];
     let contents = |operations: &[Operation]| -> BTreeSet<Option<Vec<u8>>> {
         crashes(operations).iter().map(|state| state.get(&file).cloned().flatten()).collect()
     };

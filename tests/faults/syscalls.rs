@@ -86,7 +86,8 @@ pub fn writes(scratch: &Scratch, arguments: &[&str]) -> (Run, Vec<String>) {
     let run = strace(scratch, &options, arguments);
     let text = std::fs::read_to_string(&log).expect("strace wrote its log");
     let root = scratch.root().display().to_string();
-    let changes = ["O_WRONLY", "O_RDWR", "O_CREAT", "O_TRUNC", " rename", " unlink", " mkdir", " rmdir", " link", " symlink"];
+    let changes =
+        ["O_WRONLY", "O_RDWR", "O_CREAT", "O_TRUNC", " rename", " unlink", " mkdir", " rmdir", " link", " symlink"];
     let more = [" ftruncate", " fchmod", " chmod", " write(", " pwrite64(", " fsync", " utimensat"];
     let lines = text.lines().filter(|line| line.contains(&root));
     let changing = lines.filter(|line| changes.iter().chain(&more).any(|call| line.contains(call)));

@@ -56,8 +56,11 @@ struct Agent {
 impl Agent {
     fn new(scratch: &Scratch, manner: Manner) -> Self {
         let manifest = scratch.json(AGENT);
-        let name =
-            format!("{}@{}.ctl.sock", manifest["symbol"].as_str().unwrap(), manifest["version"].as_str().unwrap());
+        let name = format!(
+            "{}@{}.ctl.sock",
+            manifest["symbol"].as_str().expect("as it was made"),
+            manifest["version"].as_str().expect("as it was made")
+        );
         let path = scratch.path(&format!(".rtt/sockets/{name}"));
         let _ = std::fs::remove_file(&path);
         let listener = UnixListener::bind(&path).expect("a socket");
@@ -220,7 +223,11 @@ fn an_agent_that_dies_after_its_vote_is_told_by_a_later_run() {
         let agent = Agent::new(&scratch, Manner::Honest);
         expect(&scratch.run(APPLY, &["--recover"]), &[0], &what);
         assert_eq!((agent.heard("rtt.prepare"), agent.heard("rtt.commit")), (0, 1), "{what}");
-        assert!(agent.heard.lock().unwrap()[0]["params"]["routes"].as_array().is_some_and(|own| !own.is_empty()));
+        assert!(
+            agent.heard.lock().expect("as it was made")[0]["params"]["routes"]
+                .as_array()
+                .is_some_and(|own| !own.is_empty())
+        );
         assert_eq!(scene.reached(&scratch, &what), Reached::New);
         expect(&scratch.run(APPLY, &["--status", "--verify-wal", "--detailed-exitcode"]), &[0], &what);
     }
@@ -250,7 +257,7 @@ fn a_commit_that_an_agent_denies_is_reverted() {
         assert!(run.stdout.contains("went back to the old state"), "{what}: {run:#?}");
         let routes = scratch.json(".rtt/routes.json");
         let is_active = |entry: &Value| entry.get("status").is_some();
-        assert!(!routes["routes"].as_array().unwrap().iter().any(is_active), "{what}: {routes:#}");
+        assert!(!routes["routes"].as_array().expect("as it was made").iter().any(is_active), "{what}: {routes:#}");
         assert_eq!(routes["generation"], 2, "{what}: the generation never goes back");
         drop(agent);
         let _honest = Agent::new(&scratch, Manner::Honest);

@@ -44,7 +44,7 @@ fn many_processes_at_once_apply_once() {
     scratch.run(APPLY, &["--status", "--verify-wal"]).expect_code(0);
     let applied = scratch.json("plans/last_applied.json");
     let routes = scratch.json(".rtt/routes.json");
-    let statuses = routes["routes"].as_array().unwrap().iter().map(|entry| &entry["status"]["plan"]);
+    let statuses = routes["routes"].as_array().expect("as it was made").iter().map(|entry| &entry["status"]["plan"]);
     assert!(statuses.filter(|plan| !plan.is_null()).all(|plan| *plan == applied["plan_id"]), "{routes:#}");
 }
 

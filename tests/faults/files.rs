@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use rtt_tests::{STAGES, Scratch};
 
-use crate::scene::{APPLY, Scene, active, change, copy, sample};
+use crate::scene::{APPLY, Scene, active, change, copy, report, sample};
 use crate::syscalls::{kill, points};
 
 const LAST: &str = ".rtt/wal/00000000000000000002.wal.json";
@@ -38,7 +38,7 @@ fn a_damaged_log_is_named_and_never_followed() {
     }
     let total = damages.len();
     let damages = sample(damages, 40);
-    println!("faults: {} of {total} damages to the log", damages.len());
+    report(&format!("faults: {} of {total} damages to the log", damages.len()));
     for (file, damage, bytes) in damages {
         let scratch = copy(&healthy);
         scratch.write(file, &bytes);
@@ -70,11 +70,13 @@ fn the_end_of_the_log_cannot_be_cut_off_or_put_back() {
         }
         assert_eq!(active(&scratch), state, "{what}");
     };
-    check("the last entry removed", &|scratch| std::fs::remove_file(scratch.path(LAST)).unwrap());
+    check("the last entry removed", &|scratch| std::fs::remove_file(scratch.path(LAST)).expect("as it was made"));
     check("the first entry removed", &|scratch| {
-        std::fs::remove_file(scratch.path(".rtt/wal/00000000000000000001.wal.json")).unwrap();
+        std::fs::remove_file(scratch.path(".rtt/wal/00000000000000000001.wal.json")).expect("as it was made");
     });
-    check("the head removed", &|scratch| std::fs::remove_file(scratch.path(".rtt/wal/head.json")).unwrap());
+    check("the head removed", &|scratch| {
+        std::fs::remove_file(scratch.path(".rtt/wal/head.json")).expect("as it was made")
+    });
     // The last transaction as it was before its decision: following it would abort what was committed.
     for point in points(&second, &[]).iter().filter(|point| point.call == "rename" && point.line.contains(".wal.json"))
     {
@@ -108,7 +110,9 @@ fn drift_is_shown_and_repaired_by_applying_again() {
         scratch.run(APPLY, &[]).expect_code(0).expect_stdout("applied successfully");
         scratch.run(APPLY, &["--status", "--detailed-exitcode"]).expect_code(0);
         scratch.run(APPLY, &["--status", "--history"]).expect_code(0).expect_stdout("repair");
-        let generation = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap()["generation"].as_u64();
+        let generation = |text: &str| {
+            serde_json::from_str::<serde_json::Value>(text).expect("as it was made")["generation"].as_u64()
+        };
         let repaired = scratch.read(".rtt/routes.json");
         assert_eq!(generation(&repaired), Some(3), "{what}: the generation goes on");
         assert_eq!(repaired.replace("\"generation\": 3", "\"generation\": 2"), routes, "{what}");
@@ -117,8 +121,10 @@ fn drift_is_shown_and_repaired_by_applying_again() {
         scratch.write(".rtt/routes.json", routes.replacen("\"numa_node\": 1", "\"numa_node\": 7", 1));
     });
     check("the routing table of before", &|scratch| scratch.write(".rtt/routes.json", &first.new.0));
-    check("no applied plan", &|scratch| std::fs::remove_file(scratch.path("plans/last_applied.json")).unwrap());
+    check("no applied plan", &|scratch| {
+        std::fs::remove_file(scratch.path("plans/last_applied.json")).expect("as it was made")
+    });
     check("the applied plan of before", &|scratch| {
-        scratch.write("plans/last_applied.json", first.new.1.as_ref().unwrap());
+        scratch.write("plans/last_applied.json", first.new.1.as_ref().expect("as it was made"));
     });
 }

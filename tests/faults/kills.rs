@@ -1,6 +1,6 @@
 //! SIGKILL at every system call that changes something: of an apply, of the recovery after it, of the recovery after that.
 
-use crate::scene::{Reached, Scene, copy, sample};
+use crate::scene::{Reached, Scene, copy, report, sample};
 use crate::syscalls::{kill, points};
 
 #[test]
@@ -27,7 +27,7 @@ fn sweep(scene: &Scene, few: usize) {
             Reached::New => reached_new += 1,
         }
     }
-    println!("faults: {} of {total} kills: {kept_old} old, {reached_new} new", kept_old + reached_new);
+    report(&format!("faults: {} of {total} kills: {kept_old} old, {reached_new} new", kept_old + reached_new));
     assert!(kept_old > 3 && reached_new > 3, "both sides of the commit point: {kept_old} old, {reached_new} new");
 }
 
@@ -57,7 +57,7 @@ fn recovery_may_be_killed_twice() {
             }
         }
     }
-    println!("faults: {tried} nested kills: {old} old, {new} new");
+    report(&format!("faults: {tried} nested kills: {old} old, {new} new"));
     assert!(old > 0 && new > 0, "{old} old, {new} new");
 }
 

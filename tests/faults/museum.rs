@@ -25,7 +25,10 @@ fn an_old_routing_table_does_not_let_an_old_plan_in() {
     scratch.write(".rtt/routes.json", routes);
     scratch.write("given.json", plan);
     let given = scratch.path("given.json");
-    scratch.run(APPLY, &["--plan", given.to_str().unwrap()]).expect_code(4).expect_stderr("generation (0 → 2)");
+    scratch
+        .run(APPLY, &["--plan", given.to_str().expect("as it was made")])
+        .expect_code(4)
+        .expect_stderr("generation (0 → 2)");
 }
 
 /// The prepared file was renamed into place whatever it held.
@@ -77,7 +80,8 @@ fn a_rollback_to_a_revoked_signers_plan_is_refused() {
     let scratch = applied("revoked");
     change(&scratch);
     scratch.run_all(&STAGES[5..]);
-    let signer = scratch.json("plans/last_applied.json")["signature"].as_str().unwrap()[8..24].to_owned();
+    let signer =
+        scratch.json("plans/last_applied.json")["signature"].as_str().expect("as it was made")[8..24].to_owned();
     let before = active(&scratch);
     let revoked = format!(r#"{{"version": "1.0.0", "keys": [{{"key": "{signer}", "reason": "lost"}}]}}"#);
     scratch.write(".rtt/registry/trust/keys/revoked.json", revoked);
@@ -100,7 +104,7 @@ fn rollback_reaches_any_generation_and_history_names_it() {
     assert_eq!(plan(&scratch), first);
     scratch.run(APPLY, &["--rollback", "2"]).expect_code(0);
     assert_eq!(plan(&scratch), second);
-    scratch.run(APPLY, &["--rollback", &first.as_str().unwrap()[7..19]]).expect_code(0);
+    scratch.run(APPLY, &["--rollback", &first.as_str().expect("as it was made")[7..19]]).expect_code(0);
     assert_eq!(plan(&scratch), first);
     scratch.run(APPLY, &["--rollback", "0"]).expect_code(0);
     assert!(!scratch.path("plans/last_applied.json").exists());
@@ -125,7 +129,7 @@ fn pruning_leaves_a_signed_checkpoint_that_cannot_be_edited() {
     let text = scratch.read(".rtt/wal/checkpoint.json").replace("\"sequence\": 3", "\"sequence\": 2");
     scratch.write(".rtt/wal/checkpoint.json", text);
     scratch.run(APPLY, &[]).expect_code(65).expect_stderr("checkpoint");
-    std::fs::remove_file(healthy.path(".rtt/wal/checkpoint.json")).unwrap();
+    std::fs::remove_file(healthy.path(".rtt/wal/checkpoint.json")).expect("as it was made");
     healthy.run(APPLY, &[]).expect_code(65).expect_stderr(".rtt/wal/");
 }
 

@@ -6,42 +6,42 @@ use std::process::Command;
 use rtt_tests::{Run, STAGES, Scratch};
 
 /// Stage 50.
-pub const APPLY: &str = STAGES[5];
+pub(crate) const APPLY: &str = STAGES[5];
 
 /// What an apply switches.
-pub type Active = (String, Option<String>);
+pub(crate) type Active = (String, Option<String>);
 
 /// A workspace with a plan to apply, and the states before and after.
-pub struct Scene {
-    pub prepared: Scratch,
-    pub old: Active,
-    pub new: Active,
+pub(crate) struct Scene {
+    pub(crate) prepared: Scratch,
+    pub(crate) old: Active,
+    pub(crate) new: Active,
 }
 
 /// Which legal state a workspace is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reached {
+pub(crate) enum Reached {
     Old,
     New,
 }
 
 impl Scene {
     /// The first apply of the quickstart.
-    pub fn first() -> Self {
+    pub(crate) fn first() -> Self {
         let prepared = Scratch::copy_of("quickstart", "prepared");
         prepared.run_all(&STAGES[..5]);
         Self::of(prepared)
     }
 
     /// A second apply, which changes routes.
-    pub fn later() -> Self {
+    pub(crate) fn later() -> Self {
         let prepared = Scratch::copy_of("quickstart", "prepared");
         prepared.run_all(&STAGES);
         change(&prepared);
         Self::of(prepared)
     }
 
-    pub fn of(prepared: Scratch) -> Self {
+    pub(crate) fn of(prepared: Scratch) -> Self {
         let old = active(&prepared);
         let finished = copy(&prepared);
         finished.run(APPLY, &[]).expect_code(0);
@@ -50,12 +50,12 @@ impl Scene {
         Self { prepared, old, new }
     }
 
-    pub fn copy(&self) -> Scratch {
+    pub(crate) fn copy(&self) -> Scratch {
         copy(&self.prepared)
     }
 
     /// Tells which state a workspace is in; neither is a failure.
-    pub fn reached(&self, scratch: &Scratch, what: &str) -> Reached {
+    pub(crate) fn reached(&self, scratch: &Scratch, what: &str) -> Reached {
         match active(scratch) {
             state if state == self.old => Reached::Old,
             state if state == self.new => Reached::New,
@@ -65,7 +65,7 @@ impl Scene {
 
     /// Recovers, demands one of the two states and no leftovers, then that the next apply reaches the new state, that
     /// recovering again changes nothing, and that the log is whole.
-    pub fn recover(&self, scratch: &Scratch, what: &str) -> Reached {
+    pub(crate) fn recover(&self, scratch: &Scratch, what: &str) -> Reached {
         let run = scratch.run(APPLY, &["--recover"]);
         assert_eq!(run.code, Some(0), "{what}: {run:#?}");
         let reached = self.reached(scratch, what);
@@ -85,13 +85,13 @@ impl Scene {
 }
 
 /// Changes what stage 40 plans, and plans anew.
-pub fn change(scratch: &Scratch) {
+pub(crate) fn change(scratch: &Scratch) {
     let policy = scratch.read(".rtt/policy.json").replace("\"numa_node\": 0", "\"numa_node\": 1");
     scratch.write(".rtt/policy.json", policy);
     scratch.run_all(&STAGES[4..5]);
 }
 
-pub fn copy(from: &Scratch) -> Scratch {
+pub(crate) fn copy(from: &Scratch) -> Scratch {
     let scratch = Scratch::empty("copy");
     let status = Command::new("cp").args(["-R", "-T"]).arg(from.root()).arg(scratch.root()).status();
     assert!(status.expect("cp runs").success());
@@ -99,7 +99,7 @@ pub fn copy(from: &Scratch) -> Scratch {
 }
 
 /// The state that an apply switches: routes and the applied plan.
-pub fn active(scratch: &Scratch) -> Active {
+pub(crate) fn active(scratch: &Scratch) -> Active {
     let applied = Path::new(&scratch.root()).join("plans/last_applied.json");
     let routes = std::fs::read_to_string(scratch.path(".rtt/routes.json")).unwrap_or_default();
     (routes, std::fs::read_to_string(applied).ok())
@@ -109,7 +109,7 @@ fn log(scratch: &Scratch) -> Vec<(String, Vec<u8>)> {
     scratch.tree(".rtt/wal").into_iter().collect()
 }
 
-pub fn no_leftovers(scratch: &Scratch, what: &str) {
+pub(crate) fn no_leftovers(scratch: &Scratch, what: &str) {
     let mut files = scratch.tree(".rtt");
     files.extend(scratch.tree("plans"));
     let telemetry = |path: &String| path.starts_with(".rtt/telemetry/");
@@ -122,7 +122,7 @@ pub fn no_leftovers(scratch: &Scratch, what: &str) {
 }
 
 /// Takes as many points as the environment allows, evenly spread; by default `few`.
-pub fn sample<T>(points: Vec<T>, few: usize) -> Vec<T> {
+pub(crate) fn sample<T>(points: Vec<T>, few: usize) -> Vec<T> {
     let wanted = match std::env::var("RTT_FAULTS").as_deref() {
         Ok("all") => points.len(),
         Ok(number) => number.parse().expect("RTT_FAULTS is a number or 'all'"),
@@ -137,6 +137,13 @@ pub fn sample<T>(points: Vec<T>, few: usize) -> Vec<T> {
 }
 
 /// Demands an exit code and tells what was tried.
-pub fn expect(run: &Run, codes: &[i32], what: &str) {
+pub(crate) fn expect(run: &Run, codes: &[i32], what: &str) {
     assert!(run.code.is_some_and(|code| codes.contains(&code)), "{what}: {run:#?}");
+}
+
+/// Tells how much was tried: shown by `--nocapture`, and in the log of a failure.
+pub(crate) fn report(line: &str) {
+    use std::io::Write as _;
+    // Nothing depends on it.
+    let _ = writeln!(std::io::stderr(), "{line}");
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use rtt_tests::Scratch;
 
-use crate::scene::{Reached, Scene, sample};
+use crate::scene::{Reached, Scene, report, sample};
 use crate::syscalls::record;
 
 /// Sets of unsynced operations up to this size are tried whole.
@@ -80,7 +80,7 @@ fn explore(scene: &Scene, few: usize) {
         tried += 1;
         old += usize::from(reached == Reached::Old);
     }
-    println!("faults: {tried} of {total} crash states: {old} old, {} new", tried - old);
+    report(&format!("faults: {tried} of {total} crash states: {old} old, {} new", tried - old));
     assert!(old > 3 && tried - old > 3);
 }
 

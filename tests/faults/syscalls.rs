@@ -12,12 +12,12 @@ const CALLS: &str = "write,pwrite64,writev,rename,renameat,renameat2,link,linkat
 
 /// One call of one kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Point {
-    pub call: String,
+pub(crate) struct Point {
+    pub(crate) call: String,
     /// From 1, per kind.
-    pub nth: usize,
+    pub(crate) nth: usize,
     /// Its line in the trace.
-    pub line: String,
+    pub(crate) line: String,
 }
 
 fn strace(scratch: &Scratch, options: &[&str], arguments: &[&str]) -> Run {
@@ -32,7 +32,7 @@ fn strace(scratch: &Scratch, options: &[&str], arguments: &[&str]) -> Run {
 }
 
 /// Lists the calls of a run that change something, made on a copy that is thrown away.
-pub fn points(prepared: &Scratch, arguments: &[&str]) -> Vec<Point> {
+pub(crate) fn points(prepared: &Scratch, arguments: &[&str]) -> Vec<Point> {
     let scratch = copy(prepared);
     let log = scratch.root().with_extension("strace");
     let run = strace(&scratch, &["-e", &format!("trace={CALLS}"), "-o", log.to_str().expect("UTF-8")], arguments);
@@ -56,21 +56,21 @@ pub fn points(prepared: &Scratch, arguments: &[&str]) -> Vec<Point> {
 }
 
 /// Kills a run when it enters a call; demands that it died.
-pub fn kill(scratch: &Scratch, point: &Point, arguments: &[&str]) -> bool {
+pub(crate) fn kill(scratch: &Scratch, point: &Point, arguments: &[&str]) -> bool {
     let inject = format!("inject={}:signal=KILL:when={}", point.call, point.nth);
     let run = strace(scratch, &["-o", "/dev/null", "-e", &format!("trace={}", point.call), "-e", &inject], arguments);
     run.code.is_none() || run.code == Some(137)
 }
 
 /// Lets a call return an error; with `for_good` all later ones of its kind as well.
-pub fn fail(scratch: &Scratch, point: &Point, error: &str, for_good: bool) -> Run {
+pub(crate) fn fail(scratch: &Scratch, point: &Point, error: &str, for_good: bool) -> Run {
     let more = if for_good { "+" } else { "" };
     let inject = format!("inject={}:error={error}:when={}{more}", point.call, point.nth);
     strace(scratch, &["-o", "/dev/null", "-e", &format!("trace={}", point.call), "-e", &inject], &[])
 }
 
 /// Runs stage 50 and returns every call that changes something, with whole data in hexadecimal and the files' paths.
-pub fn record(scratch: &Scratch) -> String {
+pub(crate) fn record(scratch: &Scratch) -> String {
     let log = scratch.root().with_extension("strace");
     let options =
         ["-y", "-xx", "-s", "10000000", "-e", &format!("trace={CALLS},close"), "-o", log.to_str().expect("UTF-8")];
@@ -80,7 +80,7 @@ pub fn record(scratch: &Scratch) -> String {
 }
 
 /// Tells which files of the workspace a run opens for writing or changes.
-pub fn writes(scratch: &Scratch, arguments: &[&str]) -> (Run, Vec<String>) {
+pub(crate) fn writes(scratch: &Scratch, arguments: &[&str]) -> (Run, Vec<String>) {
     let log = scratch.root().with_extension("strace");
     let options = ["-y", "-e", "trace=%file,%desc", "-o", log.to_str().expect("UTF-8")];
     let run = strace(scratch, &options, arguments);

@@ -11,8 +11,6 @@ use crate::workspace::state::{self, StateFile};
 use crate::workspace::{Workspace, layout};
 use crate::{lane, policy, routes, topology};
 
-/// What is wanted where nobody has written routes: a route for every dependency.
-
 /// Joins what earlier stages made with what people wrote and what the machine says. The findings are warnings and
 /// information about what people wrote.
 ///

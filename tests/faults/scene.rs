@@ -70,6 +70,8 @@ impl Scene {
         assert_eq!(run.code, Some(0), "{what}: {run:#?}");
         let reached = self.reached(scratch, what);
         no_leftovers(scratch, what);
+        let run = scratch.run(APPLY, &["--status", "--verify-wal"]);
+        assert_eq!(run.code, Some(0), "{what}: the log after recovery: {run:#?}");
         let before = log(scratch);
         let again = scratch.run(APPLY, &["--recover"]);
         assert_eq!(again.code, Some(0), "{what}: {again:#?}");

@@ -215,7 +215,11 @@ fn a_dry_run_changes_no_byte() {
     let scratch = Scratch::copy_of("quickstart", "dry");
     scratch.run_all(&STAGES[..5]);
     let before = scratch.tree(".");
-    scratch.run(STAGES[5], &["--dry-run"]).expect_code(0).expect_stdout("+ agent.api.metrics");
+    scratch
+        .run(STAGES[5], &["--dry-run"])
+        .expect_code(0)
+        .expect_stdout("agent.api.metrics\n")
+        .expect_stdout("+ agent.storage");
     scratch.run(STAGES[5], &["--dry-run", "--detailed-exitcode"]).expect_code(10);
     let after = scratch.tree(".");
     let names = |tree: &std::collections::BTreeMap<String, Vec<u8>>| tree.keys().cloned().collect::<Vec<_>>();

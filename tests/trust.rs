@@ -173,3 +173,23 @@ fn openssl_cosigns() {
     scratch.run(STAGES[5], &["--plan", given.to_str().expect("UTF-8")]).expect_code(0);
     scratch.run(STAGES[5], &["--status"]).expect_code(0).expect_stdout(id.as_str());
 }
+
+#[test]
+fn a_plan_older_than_policy_allows_is_refused() {
+    let (scratch, own) = planned("expired");
+    let policy = scratch.read(".rtt/policy.json").replacen('{', "{\"trust\": {\"max_age_seconds\": 3153600000},", 1);
+    scratch.write(".rtt/policy.json", policy);
+    scratch.run_all(&STAGES[4..5]);
+    let mut plan = latest(&scratch);
+    for timestamp in ["1901-01-01T00:00:00Z", "2999-01-01T00:00:00Z", "1970-01-01T00:00:00Z"] {
+        plan.timestamp = timestamp.to_owned();
+        let signed = text(&sign(&plan, &own));
+        if timestamp.starts_with("1970") {
+            scratch.write("given.json", signed);
+            let given = scratch.path("given.json");
+            scratch.run(STAGES[5], &["--plan", given.to_str().expect("UTF-8")]).expect_code(0);
+        } else {
+            refuse(&scratch, &signed, "trust.max_age_seconds");
+        }
+    }
+}

@@ -20,8 +20,12 @@ impl StageOptions for Options {
     }
 
     fn run(self, workspace: &Workspace, context: &Context) -> Result<Report, Error> {
-        let Self { plan, dry_run, no_verify, detailed_exitcode, rollback, recover, status, verify_wal, .. } = self;
+        let Self {
+            plan, dry_run, no_verify, detailed_exitcode, rollback, recover, status, history, verify_wal, ..
+        } = self;
         let lock_timeout = Duration::from_secs(self.lock_timeout);
+        let participant_timeout = Duration::from_secs(self.participant_timeout);
+        let keep = self.keep.map(|keep| usize::try_from(keep).unwrap_or(usize::MAX));
         let request = apply::Request {
             plan,
             dry_run,
@@ -30,8 +34,11 @@ impl StageOptions for Options {
             rollback,
             recover,
             status,
+            history,
             verify_wal,
+            keep,
             lock_timeout,
+            participant_timeout,
         };
         apply::run(workspace, &request, context)
     }

@@ -15,11 +15,11 @@ pub(crate) struct Options {
     /// Accept a plan whatever its signatures say
     #[arg(long)]
     pub(crate) no_verify: bool,
-    /// With --dry-run: exit 10 if there are changes to make
-    #[arg(long, requires = "dry_run")]
+    /// With --dry-run: exit 10 if there are changes to make; with --status: exit 10 if anything drifted
+    #[arg(long, conflicts_with = "recover")]
     pub(crate) detailed_exitcode: bool,
-    /// Undo the last apply, or return to a named earlier plan
-    #[arg(long, value_name = "PLAN", num_args = 0..=1, conflicts_with_all = ["plan", "dry_run", "recover", "status"])]
+    /// Undo the last apply, or return to an earlier generation or plan
+    #[arg(long, value_name = "GENERATION|PLAN", num_args = 0..=1, conflicts_with_all = ["plan", "recover", "status"])]
     pub(crate) rollback: Option<Option<String>>,
     /// Only finish what an interrupted apply left
     #[arg(long, conflicts_with_all = ["plan", "dry_run", "status"])]
@@ -27,9 +27,18 @@ pub(crate) struct Options {
     /// Show what is applied, and what differs from it
     #[arg(long, conflicts_with_all = ["plan", "dry_run"])]
     pub(crate) status: bool,
-    /// With --status: check the chain of the write-ahead log
+    /// With --status: show every transaction
+    #[arg(long, requires = "status")]
+    pub(crate) history: bool,
+    /// With --status: check the chain of the write-ahead log and every object that it names
     #[arg(long, requires = "status")]
     pub(crate) verify_wal: bool,
+    /// Afterwards forget all but the last N transactions; signs a checkpoint
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), conflicts_with_all = ["dry_run", "status"])]
+    pub(crate) keep: Option<u32>,
+    /// How long to wait for one answer of a running agent
+    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub(crate) participant_timeout: u64,
     /// How long to wait for another apply
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     pub(crate) lock_timeout: u64,

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::log::Log;
 use crate::digest::Digest;
 use crate::plan::Base;
 use crate::routes;
@@ -25,14 +26,15 @@ pub struct Current {
 }
 
 impl Current {
-    /// Takes the digests of what is there now; `document` is `.rtt/routes.json`.
+    /// Takes the digests of what is there now; `document` is `.rtt/routes.json`. The generation is the
+    /// log's where the document names an earlier one.
     ///
     /// # Errors
     /// [`Error::Io`].
-    pub fn read(workspace: &Workspace, document: &Value) -> Result<Self, Error> {
+    pub fn read(workspace: &Workspace, document: &Value, log: &Log) -> Result<Self, Error> {
         let digest = |file| Ok::<_, Error>(Digest::of_bytes(workspace.read_optional(file)?.unwrap_or_default()));
         Ok(Self {
-            generation: routes::generation(document),
+            generation: log.generation().max(routes::generation(document)),
             routes: routes::desired_digest(document),
             policy: digest(layout::POLICY)?,
             registry: digest(layout::REGISTRY)?,
@@ -41,11 +43,11 @@ impl Current {
         })
     }
 
-    /// Returns the names of the inputs that changed since the plan was made.
-    pub fn changed_since(&self, base: &Base) -> Vec<&'static str> {
+    /// Returns the inputs that changed since the plan was made: name, old and new digest.
+    pub fn changed_since(&self, base: &Base) -> Vec<String> {
         let mut changed = Vec::new();
         if self.generation != base.generation {
-            changed.push("generation");
+            changed.push(format!("generation ({} → {})", base.generation, self.generation));
         }
         for (name, now, then) in [
             ("routes", self.routes, base.routes),
@@ -55,7 +57,7 @@ impl Current {
             ("lanes", self.lanes, base.lanes),
         ] {
             if now != then {
-                changed.push(name);
+                changed.push(format!("{name} ({then} → {now})"));
             }
         }
         changed

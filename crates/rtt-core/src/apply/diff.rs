@@ -1,94 +1,178 @@
-//! What a plan changes in the active routes, one line a route, as Terraform shows it: `+` new, `-` gone, `~` other.
+//! What a plan changes in the active routes, by agent, as Terraform shows it: `+` new, `-` gone, `~` other.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
+use serde::Serialize;
 use serde_json::Value;
 
+use super::wal::Changes;
 use crate::plan::Plan;
 
 /// The differences between two active states.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Diff {
-    /// `+ from -> to …`, sorted by route, `-` and `~` among them.
-    pub lines: Vec<String>,
-    /// How many routes are new.
-    pub added: usize,
-    /// How many are gone.
-    pub removed: usize,
-    /// How many are served otherwise.
-    pub changed: usize,
+    /// Sorted by the two ends.
+    pub changes: Vec<Change>,
+}
+
+/// One route that differs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Change {
+    /// Who calls.
+    pub from: String,
+    /// Whom.
+    pub to: String,
+    /// How it was served; none if it is new.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub old: Option<Served>,
+    /// How it will be served; none if it is gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub new: Option<Served>,
+}
+
+/// How a route is served.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Served {
+    /// The instance.
+    pub target: String,
+    /// The lane.
+    pub via: String,
+    /// Host and node, `local/0`.
+    pub node: String,
+    /// Other targets, `target via lane`, best first.
+    pub backups: Vec<String>,
+}
+
+impl Served {
+    fn parts(&self) -> [(&'static str, String); 4] {
+        let backups = if self.backups.is_empty() { "none".to_owned() } else { self.backups.join(" then ") };
+        [("target", self.target.clone()), ("lane", self.via.clone()), ("node", self.node.clone()), ("backup", backups)]
+    }
+}
+
+impl std::fmt::Display for Served {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} via {} on {}", self.target, self.via, self.node)?;
+        self.backups.iter().try_for_each(|backup| write!(f, ", backup {backup}"))
+    }
 }
 
 impl Diff {
     /// Compares the active routes of a document (`None` or without status: nothing active) with those of a plan.
     pub fn new(document: Option<&Value>, plan: Option<&Plan>) -> Self {
-        let (old, new) = (active(document), planned(plan));
-        let mut diff = Self::default();
-        let mut routes: Vec<&(String, String)> = old.keys().chain(new.keys()).collect();
-        routes.sort();
-        routes.dedup();
-        for route in routes {
-            let name = format!("{} -> {}", route.0, route.1);
-            match (old.get(route), new.get(route)) {
-                (Some(before), Some(after)) if before == after => {}
-                (Some(before), Some(after)) => {
-                    diff.changed += 1;
-                    diff.lines.push(format!("~ {name}: {before} → {after}"));
-                }
-                (Some(before), None) => {
-                    diff.removed += 1;
-                    diff.lines.push(format!("- {name}: {before}"));
-                }
-                (None, Some(after)) => {
-                    diff.added += 1;
-                    diff.lines.push(format!("+ {name}: {after}"));
-                }
-                (None, None) => unreachable!("every route is in one of the two"),
-            }
+        let mut routes: BTreeMap<(String, String), (Option<Served>, Option<Served>)> = BTreeMap::new();
+        for (ends, served) in active(document) {
+            routes.entry(ends).or_default().0 = Some(served);
         }
-        diff
+        for (ends, served) in planned(plan) {
+            routes.entry(ends).or_default().1 = Some(served);
+        }
+        let changes = routes.into_iter().filter(|(_, (old, new))| old != new);
+        Self { changes: changes.map(|((from, to), (old, new))| Change { from, to, old, new }).collect() }
     }
 
     /// Tells whether nothing differs.
     pub fn is_empty(&self) -> bool {
-        self.lines.is_empty()
+        self.changes.is_empty()
+    }
+
+    /// Counts the differences.
+    pub fn counts(&self) -> Changes {
+        let mut counts = Changes::default();
+        for change in &self.changes {
+            match (&change.old, &change.new) {
+                (None, _) => counts.added += 1,
+                (_, None) => counts.removed += 1,
+                _ => counts.changed += 1,
+            }
+        }
+        counts
+    }
+
+    /// Returns lines for people: each agent that calls, then its routes; of a changed one what it was and will be.
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        let mut agent = None;
+        for change in &self.changes {
+            if agent != Some(&change.from) {
+                lines.push(change.from.clone());
+                agent = Some(&change.from);
+            }
+            lines.push(format!("  {}", change.line()));
+        }
+        lines
+    }
+
+    /// Returns one line a route, as the log keeps them.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        for change in &self.changes {
+            let line = change.line();
+            let (sign, rest) = line.split_at(1);
+            writeln!(text, "{sign} {} ->{rest}", change.from).expect("a string takes everything");
+        }
+        text
+    }
+
+    /// Returns the differences as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::to_value(&self.changes).expect("strings")
     }
 }
 
-type Routes = BTreeMap<(String, String), String>;
+impl Change {
+    fn line(&self) -> String {
+        let to = &self.to;
+        match (&self.old, &self.new) {
+            (Some(old), Some(new)) => {
+                let pairs = old.parts().into_iter().zip(new.parts()).filter(|(old, new)| old != new);
+                let parts: Vec<String> = pairs.map(|((name, old), (_, new))| format!("{name} {old} → {new}")).collect();
+                format!("~ {to}: {}", parts.join(", "))
+            }
+            (Some(old), None) => format!("- {to}: {old}"),
+            (None, Some(new)) => format!("+ {to}: {new}"),
+            (None, None) => to.clone(),
+        }
+    }
+}
 
-fn active(document: Option<&Value>) -> Routes {
+type Route = ((String, String), Served);
+
+fn active(document: Option<&Value>) -> Vec<Route> {
     let entries = document.and_then(|document| document.get("routes")?.as_array()).into_iter().flatten();
     let shown = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let served = |status: &Value| Served {
+        target: shown(&status["target"]),
+        via: shown(&status["via"]),
+        node: format!("{}/{}", shown(&status["host"]), shown(&status["numa_node"])),
+        backups: status["backups"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|backup| format!("{} via {}", shown(&backup["target"]), shown(&backup["via"])))
+            .collect(),
+    };
     entries
         .filter_map(|entry| {
             let (from, to) = super::routing_table::ends(entry)?;
-            let status = entry.get("status")?;
-            let mut text = format!(
-                "{} via {} on {}/{}",
-                shown(&status["target"]),
-                shown(&status["via"]),
-                shown(&status["host"]),
-                shown(&status["numa_node"])
-            );
-            for backup in status["backups"].as_array().into_iter().flatten() {
-                text.push_str(&format!(", backup {} via {}", shown(&backup["target"]), shown(&backup["via"])));
-            }
-            Some(((from.to_string(), to.to_string()), text))
+            Some(((from.to_string(), to.to_string()), served(entry.get("status")?)))
         })
         .collect()
 }
 
-fn planned(plan: Option<&Plan>) -> Routes {
+fn planned(plan: Option<&Plan>) -> Vec<Route> {
     let routes = plan.map(|plan| plan.routes.as_slice()).unwrap_or_default();
     routes
         .iter()
         .map(|route| {
-            let mut text = format!("{} via {} on {}/{}", route.target, route.via, route.host, route.numa_node);
-            for backup in &route.backups {
-                text.push_str(&format!(", backup {} via {}", backup.target, backup.via));
-            }
-            ((route.from.to_string(), route.to.to_string()), text)
+            let served = Served {
+                target: route.target.to_string(),
+                via: route.via.to_string(),
+                node: format!("{}/{}", route.host, route.numa_node),
+                backups: route.backups.iter().map(|backup| format!("{} via {}", backup.target, backup.via)).collect(),
+            };
+            ((route.from.to_string(), route.to.to_string()), served)
         })
         .collect()
 }

@@ -20,6 +20,11 @@ pub struct Holder {
     pub purpose: String,
 }
 
+/// How long to wait before the lock is tried again.
+const BETWEEN_TRIES: Duration = Duration::from_millis(20);
+/// How long to wait before saying again who holds it.
+const BETWEEN_WORDS: Duration = Duration::from_secs(2);
+
 /// The lock, released when dropped.
 #[derive(Debug)]
 pub struct ApplyLock {
@@ -46,11 +51,19 @@ impl ApplyLock {
     pub fn acquire(workspace: &Workspace, purpose: &str, timeout: Duration) -> Result<Self, LockError> {
         let path = workspace.path(layout::APPLY_LOCK);
         let started = clock::stopwatch();
+        let mut next_word = Duration::ZERO;
         let lock = loop {
             match ExclusiveLock::try_acquire(&path).map_err(|source| Error::create(&path, source))? {
                 Some(lock) => break lock,
                 None if started.elapsed() >= timeout => return Err(LockError::Held(read_holder(workspace))),
-                None => std::thread::sleep(Duration::from_millis(20)),
+                None => {
+                    if started.elapsed() >= next_word {
+                        let holder = LockError::Held(read_holder(workspace));
+                        log::info!("Waiting for the lock, {} s: {holder}", started.elapsed().as_secs());
+                        next_word += BETWEEN_WORDS;
+                    }
+                    std::thread::sleep(BETWEEN_TRIES);
+                }
             }
         };
         let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default().trim().to_owned();

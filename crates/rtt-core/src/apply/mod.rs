@@ -1,12 +1,16 @@
 //! Atomic application: two-phase commit over a write-ahead log.
 //!
-//! A transaction is written to the log with everything that it will change and the bytes before and after ([`wal`]);
-//! participants prepare and vote ([`participants`]); the decision in the log is the commit point ([`transaction`]);
-//! [`recovery`] finishes what a kill interrupted. The active state is switched by one rename of `.rtt/routes.json`.
+//! A transaction is written to the log ([`wal`], [`log`]) with everything that it will change, the bytes before and after
+//! kept beside it ([`image`]); participants prepare and vote ([`participants`]); the decision in the log is the commit
+//! point ([`transaction`]); [`recovery`] finishes what a kill interrupted. The active state is switched by one rename of
+//! `.rtt/routes.json`.
 
 pub mod base;
 pub mod diff;
+pub mod history;
+pub mod image;
 mod lock;
+pub mod log;
 pub mod participants;
 pub mod recovery;
 pub mod routing_table;
@@ -15,3 +19,20 @@ pub mod transaction;
 pub mod wal;
 
 pub use lock::{ApplyLock, Holder, LockError};
+
+use serde_json::Value;
+
+use crate::schema::Schema;
+use crate::workspace::layout;
+use crate::workspace::state::{self, StateError};
+
+/// Reads the bytes of `.rtt/routes.json`; where there is none, everything is routed automatically.
+///
+/// # Errors
+/// [`StateError::Invalid`].
+pub fn active_document(routes: Option<&[u8]>) -> Result<Value, StateError> {
+    match routes {
+        Some(bytes) => Ok(state::parse_value(layout::ROUTES, bytes, Schema::Routes)?.0),
+        None => Ok(serde_json::from_str(crate::routes::DEFAULT).expect("a constant")),
+    }
+}

@@ -1,6 +1,8 @@
 //! What an apply makes of `.rtt/routes.json`: what people wrote stays, in its order and with members that we do not
 //! know; `generation`, each entry's `status` and the entries marked `auto` are ours.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value, json};
 
 use crate::lane::Lane;
@@ -15,13 +17,17 @@ pub fn render(document: &Value, plan: Option<&Plan>, registry: &Registry, genera
     let mut document = document.as_object().cloned().unwrap_or_default();
     let entries = document.get("routes").and_then(Value::as_array).cloned().unwrap_or_default();
     let routes: &[PlanRoute] = plan.map_or(&[], |plan| &plan.routes);
+    // Only looked into, so its order shows nowhere.
+    let mut positions = HashMap::new();
+    for (position, route) in routes.iter().enumerate() {
+        positions.entry((&route.from, &route.to)).or_insert(position);
+    }
     let mut covered = vec![false; routes.len()];
     let mut kept = Vec::new();
     for mut entry in entries.into_iter().filter(|entry| !is_automatic(entry)) {
         let ends = ends(&entry);
         if let Some(members) = entry.as_object_mut() {
-            let position =
-                routes.iter().position(|route| ends.as_ref() == Some(&(route.from.clone(), route.to.clone())));
+            let position = ends.as_ref().and_then(|(from, to)| positions.get(&(from, to)).copied());
             match (position, plan) {
                 (Some(position), Some(plan)) => {
                     covered[position] = true;

@@ -1,12 +1,15 @@
 //! What is applied, by whom it was signed, and what differs from it.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
+use super::log::Log;
 use super::routing_table;
-use super::wal::Log;
 use crate::plan::Plan;
 use crate::registry::Registry;
 use crate::routes;
+use crate::workspace::layout;
 
 /// Returns where `.rtt/routes.json` differs from what the applied plan makes of it; empty if it does not.
 pub fn drift(document: &Value, applied: Option<&Plan>, registry: &Registry) -> Vec<String> {
@@ -17,16 +20,18 @@ pub fn drift(document: &Value, applied: Option<&Plan>, registry: &Registry) -> V
     let entries = |document: &Value| document["routes"].as_array().cloned().unwrap_or_default();
     let (now, expected) = (entries(document), entries(&expected));
     let name = |entry: &Value| format!("{} -> {}", entry["from"], entry["to"]).replace('"', "");
+    let by_text = |entries: &[Value]| -> BTreeSet<String> { entries.iter().map(Value::to_string).collect() };
+    let (texts, names) = (by_text(&now), expected.iter().map(name).collect::<BTreeSet<_>>());
     let mut differences: Vec<String> = expected
         .iter()
-        .filter(|entry| !now.contains(entry))
+        .filter(|entry| !texts.contains(&entry.to_string()))
         .map(|entry| format!("{}: its status is not what was applied", name(entry)))
         .collect();
-    differences.extend(
-        now.iter()
-            .filter(|entry| !expected.iter().any(|other| name(other) == name(entry)))
-            .map(|entry| format!("{}: it is not in the applied plan", name(entry))),
-    );
+    let unknown = now.iter().map(name).filter(|name| !names.contains(name));
+    differences.extend(unknown.map(|name| format!("{name}: it is not in the applied plan")));
+    if differences.is_empty() {
+        differences.push(format!("{}: its order or its members are not what was applied", layout::ROUTES));
+    }
     differences
 }
 
@@ -49,9 +54,9 @@ pub fn describe(document: &Value, applied: Option<&Plan>, log: &Log, drift: &[St
         lines.push(format!("signers      {signers}"));
         lines.push(format!("applied at   {}", entry.begin.at));
     }
-    lines.push(format!("transactions {}", log.entries.len()));
+    lines.push(format!("transactions {}", log.entries().count()));
     match log.last() {
-        Some((entry, _)) if !entry.is_finished() => {
+        Some(entry) if !entry.is_finished() => {
             lines.push(format!("unfinished   transaction {}: run rtt-50-apply --recover", entry.sequence));
         }
         _ => {}

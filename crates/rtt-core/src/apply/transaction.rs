@@ -1,14 +1,31 @@
 //! The coordinator: begins a transaction, asks the participants, decides, and finishes what was decided.
 
-use super::participants::{self, Participant, Work};
-use super::wal::{Begin, Decision, Entry, Event, Log, Vote};
-use crate::connector::index::Connectors;
-use crate::digest::Digest;
-use crate::registry::Registry;
-use crate::workspace::{Error, Workspace};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
 
-/// How often a participant is asked to commit or abort before the transaction is left to the next run.
+use super::diff::Diff;
+use super::image::{self, Content};
+use super::log::Log;
+use super::participants::{self, Participant, ROUTING_TABLE, Work};
+use super::routing_table;
+use super::wal::{Begin, Decision, Entry, Event, Kind, Vote};
+use crate::clock;
+use crate::connector::index::Connectors;
+use crate::diagnostic::{Diagnostic, Place};
+use crate::digest::Digest;
+use crate::json;
+use crate::plan::{Plan, Verified};
+use crate::registry::Registry;
+use crate::workspace::state::StateError;
+use crate::workspace::{Error, Workspace, layout};
+
+/// How often a participant in this process is asked before the transaction is left to the next run.
 const ATTEMPTS: usize = 3;
+/// How many participants are asked at once.
+const MAX_THREADS: usize = 64;
+/// How long to wait silently for participants.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What participants are asked about.
 pub struct Scene<'a> {
@@ -18,21 +35,27 @@ pub struct Scene<'a> {
     pub registry: &'a Registry,
     /// The connector index.
     pub connectors: &'a Connectors,
+    /// How long an agent may take for one answer.
+    pub timeout: Duration,
 }
 
-impl<'a> Scene<'a> {
-    fn work(&self, begin: &'a Begin) -> Work<'a>
-    where
-        'a: 'a,
-    {
-        Work {
-            workspace: self.workspace,
-            plan: begin.plan.as_ref(),
-            registry: self.registry,
-            connectors: self.connectors,
-            after: &begin.after,
-        }
-    }
+/// What is to become active. Only a verified plan can.
+pub struct Proposal<'a> {
+    /// What started it.
+    pub kind: Kind,
+    /// The plan and its document; none leaves nothing active.
+    pub plan: Option<(&'a Verified<Plan>, &'a [u8])>,
+    /// Whether the signatures were verified.
+    pub is_verified: bool,
+}
+
+/// A transaction that was not begun.
+pub struct Draft<'a> {
+    begin: Begin,
+    work: Work<'a>,
+    participants: Vec<Box<dyn Participant>>,
+    /// What it changes.
+    pub diff: Diff,
 }
 
 /// How a transaction ended.
@@ -48,102 +71,279 @@ pub enum Outcome {
     NotInEffect(Vec<String>),
 }
 
-/// Asks every participant whether its preconditions hold; changes nothing.
-///
-/// # Errors
-/// The reasons of those that would vote ABORT.
-pub fn rehearse(scene: &Scene, begin: &Begin) -> Result<(), Vec<String>> {
-    let work = scene.work(begin);
-    let participants = participants::of(begin.plan.as_ref(), scene.registry);
-    let refusals: Vec<String> = participants.iter().filter_map(|participant| participant.check(&work).err()).collect();
-    if refusals.is_empty() { Ok(()) } else { Err(refusals) }
-}
-
-/// Runs a transaction from BEGIN to END.
-///
-/// # Errors
-/// [`Error::Io`] if the log cannot be written; the next run recovers.
-pub fn run(scene: &Scene, log: &Log, mut begin: Begin) -> Result<(Entry, Outcome), Error> {
-    let participants = participants::of(begin.plan.as_ref(), scene.registry);
-    begin.participants = participants.iter().map(|participant| participant.name()).collect();
-    let mut entry = Entry::new(log.last(), begin);
-    entry.write(scene.workspace)?;
-
-    let votes = prepare(scene, &participants, &entry);
-    let reasons: Vec<String> = votes.iter().filter_map(|vote| vote.abort.clone()).collect();
-    entry.advance(scene.workspace, Event::Votes { votes })?;
-    let decision = if reasons.is_empty() { Decision::Commit } else { Decision::Abort };
-    entry.advance(scene.workspace, Event::Decision { decision, reasons: reasons.clone() })?;
-    let outcome = finish(scene, &mut entry)?;
-    Ok((entry, if outcome == Outcome::Aborted(Vec::new()) { Outcome::Aborted(reasons) } else { outcome }))
-}
-
-/// Asks all participants at once, for each may take its whole timeout; with `--jobs 1` one after the other.
-fn prepare(scene: &Scene, participants: &[Box<dyn Participant>], entry: &Entry) -> Vec<Vote> {
-    let work = scene.work(&entry.begin);
-    let work = &work;
-    let vote = |participant: &dyn Participant, result: Result<(), String>| Vote {
-        participant: participant.name(),
-        abort: result.err(),
-    };
-    if rayon::current_num_threads() == 1 {
-        return participants.iter().map(|one| vote(one.as_ref(), one.prepare(work, entry))).collect();
+impl<'a> Scene<'a> {
+    /// Works out a transaction; changes nothing.
+    ///
+    /// # Errors
+    /// [`StateError`] if what is active cannot be read.
+    pub fn draft(&self, log: &Log, proposal: &Proposal) -> Result<Draft<'a>, StateError> {
+        let before = Content::active(self.workspace)?;
+        let document = super::active_document(before.routes.as_deref())?;
+        let previous = before.last_applied.as_deref().and_then(|text| serde_json::from_slice::<Plan>(text).ok());
+        let plan = proposal.plan.map(|(plan, _)| &**plan);
+        let generation = log.generation().max(crate::routes::generation(&document)) + 1;
+        let after = Content {
+            routes: Some(json::pretty(&routing_table::render(&document, plan, self.registry, generation)).into_bytes()),
+            last_applied: proposal.plan.map(|(_, text)| text.to_vec()),
+        };
+        let diff = Diff::new(Some(&document), plan);
+        let participants = participants::of(previous.as_ref(), plan, self.registry);
+        let begin = Begin {
+            at: clock::rfc3339_millis(clock::now()),
+            kind: proposal.kind,
+            generation,
+            plan: plan.map(|plan| plan.plan_id),
+            signers: proposal.plan.iter().flat_map(|(plan, _)| plan.signers()).map(ToString::to_string).collect(),
+            verified: proposal.is_verified,
+            changes: diff.counts(),
+            diff: Digest::of_bytes(diff.text()),
+            participants: participants.iter().map(|participant| participant.name()).collect(),
+            before: before.image(),
+            after: after.image(),
+        };
+        let plan = plan.cloned();
+        Ok(Draft { begin, work: self.work(plan, previous, before, after), participants, diff })
     }
-    std::thread::scope(|scope| {
-        let threads: Vec<_> =
-            participants.iter().map(|one| (one, scope.spawn(move || one.prepare(work, entry)))).collect();
-        threads
+
+    /// Loads what an entry is about from the log's objects.
+    fn recall(&self, entry: &Entry) -> Result<Work<'a>, StateError> {
+        if entry.decision() != Some(Decision::Commit) {
+            return Ok(self.work(None, None, Content::default(), Content::default()));
+        }
+        let before = Content::fetch(self.workspace, &entry.begin.before)?;
+        let after = Content::fetch(self.workspace, &entry.begin.after)?;
+        let plan = |content: &Content| {
+            content.last_applied.as_deref().and_then(|text| serde_json::from_slice::<Plan>(text).ok())
+        };
+        Ok(self.work(plan(&after), plan(&before), before, after))
+    }
+
+    /// Asks every participant of the last commit whether it is in effect; changes nothing.
+    ///
+    /// # Errors
+    /// As [`resume`].
+    pub fn differences(&self, log: &Log) -> Result<Vec<String>, StateError> {
+        let Some(entry) = log.last_committed().filter(|entry| entry.is_finished()) else { return Ok(Vec::new()) };
+        let work = self.recall(entry)?;
+        let participants = known(entry)?;
+        let remote: Vec<&dyn Participant> =
+            participants.iter().map(AsRef::as_ref).filter(|participant| participant.name() != ROUTING_TABLE).collect();
+        Ok(ask("for their state", &remote, |participant| participant.verify(&work, entry))
             .into_iter()
-            .map(|(one, thread)| {
-                vote(one.as_ref(), thread.join().unwrap_or_else(|_| Err(format!("{} failed", one.name()))))
-            })
-            .collect()
+            .filter_map(Result::err)
+            .collect())
+    }
+
+    fn work(&self, plan: Option<Plan>, previous: Option<Plan>, before: Content, after: Content) -> Work<'a> {
+        let Self { workspace, registry, connectors, timeout } = *self;
+        Work { workspace, registry, connectors, timeout, plan, previous, before, after }
+    }
+}
+
+impl Draft<'_> {
+    /// Asks every participant whether its preconditions hold; changes nothing.
+    ///
+    /// # Errors
+    /// The reasons of those that would vote ABORT.
+    pub fn rehearse(&self) -> Result<(), Vec<String>> {
+        let refusals: Vec<String> =
+            self.participants.iter().filter_map(|participant| participant.check(&self.work).err()).collect();
+        if refusals.is_empty() { Ok(()) } else { Err(refusals) }
+    }
+
+    /// Runs the transaction from BEGIN to END; the log then holds it.
+    ///
+    /// # Errors
+    /// [`StateError::Workspace`] if the log cannot be written; the next run recovers.
+    pub fn run(self, log: &mut Log) -> Result<Outcome, StateError> {
+        let Self { begin, work, participants, diff } = self;
+        let workspace = work.workspace;
+        work.before.keep(workspace, &begin.before)?;
+        work.after.keep(workspace, &begin.after)?;
+        image::keep(workspace, diff.text().as_bytes(), begin.diff)?;
+        let (sequence, prev) = log.next();
+        let mut entry = Entry::new(sequence, prev, begin);
+        entry.write(workspace)?;
+        log.set_last(entry.clone());
+
+        let everybody: Vec<&dyn Participant> = participants.iter().map(AsRef::as_ref).collect();
+        let answers = ask("to vote", &everybody, |participant| participant.prepare(&work, &entry));
+        let vote = |(participant, answer): (&&dyn Participant, Result<(), String>)| Vote {
+            participant: participant.name(),
+            abort: answer.err(),
+        };
+        let votes: Vec<Vote> = everybody.iter().zip(answers).map(vote).collect();
+        // A revert leads back to a state that everybody had agreed to, so nobody outside can stand in its way.
+        let counts = |participant: &dyn Participant| participant.is_local() || entry.begin.kind != Kind::Revert;
+        let reasons: Vec<String> = everybody
+            .iter()
+            .zip(&votes)
+            .filter(|(participant, _)| counts(**participant))
+            .filter_map(|(_, vote)| vote.abort.clone())
+            .collect();
+        let decision = if reasons.is_empty() { Decision::Commit } else { Decision::Abort };
+        entry.advance(workspace, [Event::Votes { votes }])?;
+        entry.advance(workspace, [Event::Decision { decision, reasons }])?;
+        finish(log, entry, &work, &everybody)
+    }
+}
+
+/// Goes on with an entry that has a decision; the log then holds it.
+///
+/// # Errors
+/// [`StateError::Workspace`] if the log cannot be written, [`StateError::Invalid`] if what is to be made active was
+/// changed or names a participant that is not known; the next run tries again.
+pub fn resume(scene: &Scene, log: &mut Log, entry: Entry) -> Result<Outcome, StateError> {
+    let work = scene.recall(&entry)?;
+    let participants = known(&entry)?;
+    let everybody: Vec<&dyn Participant> = participants.iter().map(AsRef::as_ref).collect();
+    finish(log, entry, &work, &everybody)
+}
+
+fn known(entry: &Entry) -> Result<Vec<Box<dyn Participant>>, StateError> {
+    participants::named(&entry.begin.participants).map_err(|message| {
+        let file = layout::wal_entry(entry.sequence);
+        StateError::Invalid(vec![Diagnostic::error("RTT-W001", message).at(Place::file(file))])
     })
 }
 
 /// Does what an entry decided at every participant that has not acknowledged it, then ends the transaction.
-///
-/// # Errors
-/// [`Error::Io`] if the log cannot be written; the next run recovers.
-pub fn finish(scene: &Scene, entry: &mut Entry) -> Result<Outcome, Error> {
+fn finish(
+    log: &mut Log,
+    mut entry: Entry,
+    work: &Work,
+    participants: &[&dyn Participant],
+) -> Result<Outcome, StateError> {
     let decision = entry.decision().unwrap_or(Decision::Abort);
-    let participants = participants::of(entry.begin.plan.as_ref(), scene.registry);
+    let (local, remote): (Vec<&dyn Participant>, Vec<&dyn Participant>) = participants
+        .iter()
+        .copied()
+        .filter(|participant| !entry.is_acknowledged(&participant.name()))
+        .partition(|participant| participant.is_local());
     let mut pending = Vec::new();
-    for participant in &participants {
-        let name = participant.name();
-        if entry.is_acknowledged(&name) {
+    // Agents hear of a state only after it is active.
+    for group in [local, remote] {
+        if !pending.is_empty() && decision == Decision::Commit {
+            pending.extend(group.iter().map(|participant| format!("{}: not asked yet", participant.name())));
             continue;
         }
-        let done = {
-            let work = scene.work(&entry.begin);
-            let act = || match decision {
-                Decision::Commit => participant.commit(&work, entry),
-                Decision::Abort => participant.abort(&work, entry),
-            };
-            (1..ATTEMPTS).fold(act(), |result, _| result.or_else(|_| act()))
+        let act = |participant: &dyn Participant| match decision {
+            Decision::Commit => participant.commit(work, &entry),
+            Decision::Abort => participant.abort(work, &entry),
         };
-        match done {
-            Ok(()) => entry.advance(scene.workspace, Event::Ack { participant: name })?,
-            Err(reason) => pending.push(reason),
+        let attempt = |participant: &dyn Participant| {
+            let attempts = if participant.is_local() { ATTEMPTS } else { 1 };
+            (1..attempts).fold(act(participant), |result, _| result.or_else(|_| act(participant)))
+        };
+        let is_local = group.first().is_some_and(|participant| participant.is_local());
+        // The switch of the active state comes after what it needs, so these go one after the other.
+        let answers = if is_local {
+            group.iter().map(|participant| attempt(*participant)).collect()
+        } else {
+            ask("to finish", &group, attempt)
+        };
+        let mut acknowledged = Vec::new();
+        for (participant, answer) in group.iter().zip(answers) {
+            match answer {
+                Ok(()) => acknowledged.push(Event::Ack { participant: participant.name() }),
+                Err(reason) => pending.push(reason),
+            }
+        }
+        if !acknowledged.is_empty() {
+            if let Err(error) = entry.advance(work.workspace, acknowledged) {
+                return Ok(unfinished(log, entry, decision, &error));
+            }
+            log.set_last(entry.clone());
         }
     }
     if !pending.is_empty() {
+        log.set_last(entry);
         return Ok(Outcome::Pending(decision, pending));
     }
-    let differences: Vec<String> = {
-        let work = scene.work(&entry.begin);
-        let verified = participants.iter().filter_map(|participant| participant.verify(&work, entry).err());
-        if decision == Decision::Commit { verified.collect() } else { Vec::new() }
+    let differences: Vec<String> = match decision {
+        Decision::Abort => Vec::new(),
+        Decision::Commit => ask("for their state", participants, |participant| participant.verify(work, &entry))
+            .into_iter()
+            .filter_map(Result::err)
+            .collect(),
     };
-    entry.advance(scene.workspace, Event::End)?;
+    if let Err(error) = entry.advance(work.workspace, [Event::End { differences: differences.clone() }]) {
+        return Ok(unfinished(log, entry, decision, &error));
+    }
+    let reasons = reasons(&entry);
+    log.set_last(entry);
+    if let Err(error) = log.write_head(work.workspace) {
+        // The next run makes up for it before it begins anything.
+        log::warn!("{}", with_source(&error));
+    }
     Ok(match decision {
-        Decision::Abort => Outcome::Aborted(Vec::new()),
+        Decision::Abort => Outcome::Aborted(reasons),
         Decision::Commit if differences.is_empty() => Outcome::Committed,
         Decision::Commit => Outcome::NotInEffect(differences),
     })
 }
 
-/// Returns the digest of an entry as it is on disk.
-pub fn digest(entry: &Entry) -> Digest {
-    Digest::of_bytes(crate::json::pretty(entry))
+/// The log cannot be written after the decision: what was decided stands, and the next run finishes it.
+fn unfinished(log: &mut Log, entry: Entry, decision: Decision, error: &Error) -> Outcome {
+    log.set_last(entry);
+    Outcome::Pending(decision, vec![with_source(error)])
+}
+
+fn with_source(error: &Error) -> String {
+    match std::error::Error::source(error) {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}
+
+fn reasons(entry: &Entry) -> Vec<String> {
+    let reasons = entry.records.iter().find_map(|record| match &record.event {
+        Event::Decision { reasons, .. } => Some(reasons.clone()),
+        Event::Votes { .. } | Event::Ack { .. } | Event::End { .. } => None,
+    });
+    reasons.unwrap_or_default()
+}
+
+/// Asks participants all at once, for each may take its whole timeout, and says for whom it is waiting; with `--jobs 1`
+/// one after the other. Returns the answers in the order of the participants.
+fn ask(
+    what: &str,
+    participants: &[&dyn Participant],
+    question: impl Fn(&dyn Participant) -> Result<(), String> + Sync,
+) -> Vec<Result<(), String>> {
+    if rayon::current_num_threads() == 1 || participants.len() < 2 {
+        return participants.iter().map(|participant| question(*participant)).collect();
+    }
+    let mut answers: Vec<Option<Result<(), String>>> = vec![None; participants.len()];
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        let (sender, receiver) = mpsc::channel();
+        for _ in 0..participants.len().min(MAX_THREADS) {
+            let (sender, next, question) = (sender.clone(), &next, &question);
+            scope.spawn(move || {
+                while let Some((index, participant)) = {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    participants.get(index).map(|participant| (index, participant))
+                } {
+                    // Nobody listens any more only if the run is over.
+                    let _ = sender.send((index, question(*participant)));
+                }
+            });
+        }
+        drop(sender);
+        loop {
+            match receiver.recv_timeout(PATIENCE) {
+                Ok((index, answer)) => answers[index] = Some(answer),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => {
+                    let missing = answers.iter().zip(participants).filter(|(answer, _)| answer.is_none());
+                    let names: Vec<String> = missing.map(|(_, participant)| participant.name()).collect();
+                    let shown = names.iter().take(3).cloned().collect::<Vec<_>>().join(", ");
+                    log::info!("Waiting for {} of {} {what}: {shown}", names.len(), participants.len());
+                }
+            }
+        }
+    });
+    let failed = |participant: &&dyn Participant| Err(format!("{}: it failed", participant.name()));
+    answers.into_iter().zip(participants).map(|(answer, one)| answer.unwrap_or_else(|| failed(one))).collect()
 }

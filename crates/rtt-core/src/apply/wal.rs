@@ -1,16 +1,14 @@
-//! The write-ahead log, `.rtt/wal/<sequence>.wal.json` (`schemas/rtt.wal.schema.json`): one document a transaction,
-//! replaced atomically at each transition. Each names the digest of the one before, so the history is a chain.
+//! One entry of the write-ahead log, `.rtt/wal/<sequence>.wal.json` (`schemas/rtt.wal.schema.json`): a document a
+//! transaction, replaced atomically at each transition.
 
 use serde::{Deserialize, Serialize};
 
+use super::image::Image;
 use crate::clock;
-use crate::diagnostic::{Diagnostic, Place};
 use crate::digest::Digest;
 use crate::json;
-use crate::plan::Plan;
-use crate::schema::Schema;
-use crate::workspace::state::{self, FORMAT_VERSION, StateError};
-use crate::workspace::{Error, Workspace, durable, layout};
+use crate::workspace::state::FORMAT_VERSION;
+use crate::workspace::{Error, Workspace, layout};
 
 /// One transaction.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -36,15 +34,19 @@ pub struct Begin {
     pub at: String,
     /// What started it.
     pub kind: Kind,
-    /// The plan that it makes active; none where a rollback leads to before the first plan.
+    /// The generation that it makes, above every earlier one.
+    pub generation: u64,
+    /// The id of the plan that it makes active; none where a rollback leads to before the first plan.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub plan: Option<Plan>,
+    pub plan: Option<Digest>,
     /// Key ids of the plan's verified signers; empty where verification was skipped.
     pub signers: Vec<String>,
     /// Whether the signatures were verified (`--no-verify` skips it).
     pub verified: bool,
-    /// What changes, one line a route.
-    pub diff: Vec<String>,
+    /// How many routes change.
+    pub changes: Changes,
+    /// The object that lists them, one line a route.
+    pub diff: Digest,
     /// Who takes part, in the order in which they commit.
     pub participants: Vec<String>,
     /// The state before.
@@ -53,25 +55,41 @@ pub struct Begin {
     pub after: Image,
 }
 
+/// How many routes change.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Changes {
+    /// New ones.
+    pub added: usize,
+    /// Served otherwise.
+    pub changed: usize,
+    /// Gone.
+    pub removed: usize,
+}
+
 /// What started a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// A plan was applied.
     Apply,
+    /// The applied plan was applied again because the state had drifted.
+    Repair,
     /// Somebody asked to go back.
     Rollback,
     /// The check after a commit failed.
     Revert,
 }
 
-/// The files that a transaction switches, whole.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Image {
-    /// `.rtt/routes.json`; none if it did not exist.
-    pub routes: Option<String>,
-    /// `plans/last_applied.json`; none if there is none.
-    pub last_applied: Option<String>,
+impl Kind {
+    /// Returns the word that the log and the history show.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Apply => "apply",
+            Self::Repair => "repair",
+            Self::Rollback => "rollback",
+            Self::Revert => "revert",
+        }
+    }
 }
 
 /// One transition.
@@ -107,7 +125,11 @@ pub enum Event {
         participant: String,
     },
     /// Nothing is left to do.
-    End,
+    End {
+        /// What was found not to be in effect after a commit; a revert follows unless it is empty.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        differences: Vec<String>,
+    },
 }
 
 /// A vote.
@@ -131,12 +153,10 @@ pub enum Decision {
 }
 
 impl Entry {
-    /// Begins a transaction after `previous`; it is not written yet.
-    pub fn new(previous: Option<(&Entry, Digest)>, begin: Begin) -> Self {
-        let sequence = previous.map_or(1, |(entry, _)| entry.sequence + 1);
-        let prev = previous.map_or_else(|| Digest::of_bytes(""), |(_, digest)| digest);
-        let identity =
-            format!("{sequence}\n{prev}\n{}", begin.plan.as_ref().map_or("none".to_owned(), |p| p.plan_id.to_string()));
+    /// Makes the entry of a transaction at its place in the history; it is not written yet.
+    pub fn new(sequence: u64, prev: Digest, begin: Begin) -> Self {
+        let plan = begin.plan.map_or("none".to_owned(), |plan| plan.to_string());
+        let identity = format!("{sequence}\n{prev}\n{plan}\n{}", begin.at);
         let transaction = Digest::of_bytes(identity).hex()[..32].to_owned();
         Self { version: FORMAT_VERSION.to_owned(), sequence, transaction, prev, begin, records: Vec::new() }
     }
@@ -145,13 +165,35 @@ impl Entry {
     pub fn decision(&self) -> Option<Decision> {
         self.records.iter().find_map(|record| match &record.event {
             Event::Decision { decision, .. } => Some(*decision),
-            _ => None,
+            Event::Votes { .. } | Event::Ack { .. } | Event::End { .. } => None,
+        })
+    }
+
+    /// Returns every participant's vote; empty if none is recorded.
+    pub fn votes(&self) -> &[Vote] {
+        let votes = self.records.iter().find_map(|record| match &record.event {
+            Event::Votes { votes } => Some(votes.as_slice()),
+            Event::Decision { .. } | Event::Ack { .. } | Event::End { .. } => None,
+        });
+        votes.unwrap_or_default()
+    }
+
+    /// Returns what was not in effect when the transaction ended; `None` if it has not ended.
+    pub fn end(&self) -> Option<&[String]> {
+        self.records.iter().find_map(|record| match &record.event {
+            Event::End { differences } => Some(differences.as_slice()),
+            Event::Votes { .. } | Event::Decision { .. } | Event::Ack { .. } => None,
         })
     }
 
     /// Tells whether nothing is left to do.
     pub fn is_finished(&self) -> bool {
-        self.records.iter().any(|record| record.event == Event::End)
+        self.end().is_some()
+    }
+
+    /// Tells whether it ended with a commit that was not in effect and is to be reverted.
+    pub fn wants_revert(&self) -> bool {
+        self.begin.kind != Kind::Revert && self.end().is_some_and(|differences| !differences.is_empty())
     }
 
     /// Tells whether a participant has done what was decided.
@@ -159,111 +201,26 @@ impl Entry {
         self.records.iter().any(|record| matches!(&record.event, Event::Ack { participant } if participant == name))
     }
 
+    /// Returns the digest of the entry as it is on disk.
+    pub fn digest(&self) -> Digest {
+        Digest::of_bytes(json::pretty(self))
+    }
+
     /// Writes the entry as it is; durable when it returns.
     ///
     /// # Errors
-    /// [`Error::Io`]; the previous transition is then still there.
+    /// [`Error::Io`]; whether the transition is on disk is then unknown until the next run reads it.
     pub fn write(&self, workspace: &Workspace) -> Result<(), Error> {
         workspace.write(layout::wal_entry(self.sequence), json::pretty(self).as_bytes())
     }
 
-    /// Adds a transition and writes it; durable when it returns.
+    /// Adds transitions and writes them at once; durable when it returns.
     ///
     /// # Errors
-    /// [`Error::Io`]; the transition did then not happen.
-    pub fn advance(&mut self, workspace: &Workspace, event: Event) -> Result<(), Error> {
-        self.records.push(Record { at: clock::rfc3339_millis(clock::now()), event });
-        let written = self.write(workspace);
-        if written.is_err() {
-            self.records.pop();
-        }
-        written
+    /// [`Error::Io`]; whether they are on disk is then unknown, so the caller must stop: the next run reads the log.
+    pub fn advance(&mut self, workspace: &Workspace, events: impl IntoIterator<Item = Event>) -> Result<(), Error> {
+        let at = clock::rfc3339_millis(clock::now());
+        self.records.extend(events.into_iter().map(|event| Record { at: at.clone(), event }));
+        self.write(workspace)
     }
-}
-
-/// The whole history, oldest first.
-#[derive(Debug, Clone, Default)]
-pub struct Log {
-    /// Each entry with the digest of its document.
-    pub entries: Vec<(Entry, Digest)>,
-}
-
-impl Log {
-    /// Reads the log and checks the chain.
-    ///
-    /// # Errors
-    /// An entry that is torn, edited, missing or no entry at all is named: [`StateError::Invalid`].
-    pub fn read(workspace: &Workspace) -> Result<Self, StateError> {
-        let mut log = Self::default();
-        for name in file_names(workspace)? {
-            let file = format!("{}/{name}", layout::WAL);
-            let broken = |message: String| {
-                let finding = Diagnostic::error("RTT-W001", message).at(Place::file(&file)).help(
-                    "the log was changed by something else than rtt-50-apply: restore the file from a backup, or move \
-                     the whole .rtt/wal folder away to begin a new history",
-                );
-                StateError::Invalid(vec![finding])
-            };
-            let bytes = workspace.read_optional(&file)?.unwrap_or_default();
-            let entry = state::parse::<Entry>(&file, &bytes, Schema::Wal)?.value;
-            let (sequence, prev) = log.next();
-            if layout::wal_entry(entry.sequence) != file || entry.sequence != sequence {
-                return Err(broken(format!(
-                    "expected transaction {sequence}, found {}: one is missing",
-                    entry.sequence
-                )));
-            }
-            if entry.prev != prev {
-                return Err(broken(format!(
-                    "the transaction before this one is not the one that it names ({}, but there is {prev})",
-                    entry.prev
-                )));
-            }
-            log.entries.push((entry, Digest::of_bytes(&bytes)));
-        }
-        Ok(log)
-    }
-
-    /// Returns sequence and `prev` of the next entry.
-    fn next(&self) -> (u64, Digest) {
-        self.last().map_or_else(|| (1, Digest::of_bytes("")), |(entry, digest)| (entry.sequence + 1, digest))
-    }
-
-    /// Returns the newest entry and its digest.
-    pub fn last(&self) -> Option<(&Entry, Digest)> {
-        self.entries.last().map(|(entry, digest)| (entry, *digest))
-    }
-
-    /// Returns the newest transaction that changed the state.
-    pub fn last_committed(&self) -> Option<&Entry> {
-        self.entries.iter().rev().map(|(entry, _)| entry).find(|entry| entry.decision() == Some(Decision::Commit))
-    }
-}
-
-/// Removes files that a kill left unfinished. Only the holder of the apply lock writes here, so nobody needs them.
-///
-/// # Errors
-/// [`Error::Io`].
-pub fn remove_unfinished(workspace: &Workspace) -> Result<(), Error> {
-    for folder in [layout::WAL, layout::STATE, layout::PLANS] {
-        let path = workspace.path(folder);
-        durable::remove_unfinished(&path).map_err(|source| Error::remove(&path, source))?;
-    }
-    Ok(())
-}
-
-fn file_names(workspace: &Workspace) -> Result<Vec<String>, Error> {
-    let folder = workspace.path(layout::WAL);
-    let entries = match std::fs::read_dir(&folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(source) => return Err(Error::read(&folder, source)),
-    };
-    let mut names = Vec::new();
-    for entry in entries {
-        let name = entry.map_err(|source| Error::read(&folder, source))?.file_name();
-        names.extend(name.into_string().ok().filter(|name| name.ends_with(".wal.json")));
-    }
-    names.sort();
-    Ok(names)
 }

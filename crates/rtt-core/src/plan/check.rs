@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::{Backup, Inputs, Plan, PlanRoute, PlanStatus};
+use crate::connector::index::Connector;
 use crate::dependency::report::Edge;
 use crate::lane::Lane;
 use crate::manifest::{Manifest, Qos};
@@ -57,8 +58,7 @@ impl fmt::Display for Violation {
 /// Checks a plan against the inputs. Empty: every hard constraint holds, and every value is what it says. Whether a
 /// better plan exists is not looked at; identity, signature and base are checked elsewhere.
 pub fn check(plan: &Plan, inputs: &Inputs) -> Vec<Violation> {
-    let edges = inputs.dependencies.edges.iter().map(|edge| ((&edge.from, &edge.symbol), edge)).collect();
-    let mut checker = Checker { plan, inputs, edges, places: BTreeMap::new(), found: Vec::new() };
+    let mut checker = Checker { plan, inputs, index: Index::new(inputs), places: BTreeMap::new(), found: Vec::new() };
     checker.placement();
     match inputs.routes.expand(&inputs.registry, &inputs.dependencies) {
         Ok(wanted) => checker.routes(&wanted),
@@ -74,11 +74,33 @@ pub fn check(plan: &Plan, inputs: &Inputs) -> Vec<Violation> {
 /// Where an instance is: positions of its host and of its node on that host.
 type Place = (usize, usize);
 
+/// The inputs by what is asked of them, so that the work grows with the plan and not with its square.
+struct Index<'a> {
+    edges: BTreeMap<(&'a InstanceId, &'a Symbol), &'a Edge>,
+    by_edge: BTreeMap<(&'a InstanceId, &'a InstanceId), Vec<&'a Connector>>,
+    by_symbol: BTreeMap<(&'a InstanceId, &'a Symbol), Vec<&'a Connector>>,
+}
+
+impl<'a> Index<'a> {
+    fn new(inputs: &'a Inputs) -> Self {
+        let mut index = Self { edges: BTreeMap::new(), by_edge: BTreeMap::new(), by_symbol: BTreeMap::new() };
+        for edge in &inputs.dependencies.edges {
+            index.edges.entry((&edge.from, &edge.symbol)).or_insert(edge);
+        }
+        for connector in &inputs.connectors.connectors {
+            for served in &connector.serves {
+                index.by_edge.entry((&served.from, &served.to)).or_default().push(connector);
+                index.by_symbol.entry((&served.from, &connector.symbol)).or_default().push(connector);
+            }
+        }
+        index
+    }
+}
+
 struct Checker<'a> {
     plan: &'a Plan,
     inputs: &'a Inputs,
-    /// The requirement of an instance for a symbol.
-    edges: BTreeMap<(&'a InstanceId, &'a Symbol), &'a Edge>,
+    index: Index<'a>,
     places: BTreeMap<&'a InstanceId, Place>,
     found: Vec<Violation>,
 }
@@ -265,6 +287,7 @@ impl<'a> Checker<'a> {
         let Some(source) = self.manifest(&wanted.source) else { return BTreeSet::new() };
         let symbol = &wanted.to.symbol;
         let requirement = source.requires.iter().find(|needed| needed.symbol == *symbol);
+        let edge = self.index.edges.get(&(&wanted.source, symbol));
         let mut pairs = BTreeSet::new();
         let rule = policy.failover_of(&wanted.source, symbol);
         let named = rule.into_iter().flat_map(|rule| &rule.alternates).map(|alternate| &alternate.symbol);
@@ -272,7 +295,6 @@ impl<'a> Checker<'a> {
         for target in symbols.into_iter().flat_map(|symbol| registry.versions(symbol)) {
             let id = target.id();
             let eligible = if own {
-                let edge = self.edges.get(&(&wanted.source, symbol));
                 wanted.to.contains(&id) && edge.is_none_or(|edge| edge.accepted.contains(&id))
             } else {
                 rule.is_some_and(|rule| rule.alternates.iter().any(|alternate| alternate.contains(&id)))
@@ -299,16 +321,9 @@ impl<'a> Checker<'a> {
     }
 
     fn connector_opens(&self, wanted: &Wanted, target: &InstanceId, lane: Lane) -> bool {
-        let of_consumer = || {
-            let all = &self.inputs.connectors.connectors;
-            all.iter().filter(|c| c.symbol == wanted.to.symbol && c.serves.iter().any(|e| e.from == wanted.source))
-        };
-        let serves = |edge: &crate::connector::index::Served| edge.from == wanted.source && edge.to == *target;
-        let exact = self.inputs.connectors.connectors.iter().filter(|c| c.serves.iter().any(serves));
-        let mut connectors: Vec<_> = exact.collect();
-        if connectors.is_empty() {
-            connectors = of_consumer().collect();
-        }
+        let exact = self.index.by_edge.get(&(&wanted.source, target));
+        let of_consumer = || self.index.by_symbol.get(&(&wanted.source, &wanted.to.symbol));
+        let connectors = exact.or_else(of_consumer).map(Vec::as_slice).unwrap_or_default();
         connectors.is_empty() || connectors.iter().any(|connector| connector.lanes.contains(&lane))
     }
 
@@ -425,13 +440,16 @@ impl<'a> Checker<'a> {
 
     fn objective(&mut self, sums: &mut Sums) {
         if let Some(applied) = &self.inputs.applied {
+            let name = |route: &PlanRoute| (route.from.to_string(), route.to.to_string());
+            // The first of several counts, as where there is no index.
+            let placement = self.plan.placement.iter().rev().map(|new| (&new.agent, new)).collect::<BTreeMap<_, _>>();
+            let routes = self.plan.routes.iter().rev().map(|new| (name(new), new)).collect::<BTreeMap<_, _>>();
             for old in &applied.placement {
-                let moved = |new: &&super::Placement| new.host != old.host || new.numa_node != old.numa_node;
-                let now = self.plan.placement.iter().find(|new| new.agent == old.agent);
-                sums.objective[4] += i64::from(now.as_ref().is_some_and(moved));
+                let moved = |new: &&&super::Placement| new.host != old.host || new.numa_node != old.numa_node;
+                sums.objective[4] += i64::from(placement.get(&old.agent).as_ref().is_some_and(moved));
             }
             for old in &applied.routes {
-                let now = self.plan.routes.iter().find(|new| (&new.from, &new.to) == (&old.from, &old.to));
+                let now = routes.get(&name(old));
                 let changed = now.is_some_and(|new| (&new.target, new.via) != (&old.target, old.via));
                 sums.objective[4] += i64::from(changed);
             }

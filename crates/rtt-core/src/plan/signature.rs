@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::ops::Deref;
+use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,6 +11,7 @@ use super::Plan;
 use serde_json::Value;
 
 use super::identity::{identity, signed_bytes};
+use crate::clock;
 use crate::digest::Digest;
 use crate::trust::{KeyId, PrivateKey, TrustStore};
 
@@ -91,6 +93,23 @@ pub fn verify(document: Value, trust: &TrustStore, threshold: usize) -> Result<V
     }
 }
 
+/// How far a signer's clock may be ahead of ours.
+const CLOCK_SKEW: Duration = Duration::from_secs(300);
+
+/// Refuses a verified plan whose signed timestamp is older than policy allows, or not yet come.
+///
+/// # Errors
+/// [`VerifyError::Expired`].
+pub fn check_age(plan: Verified<Value>, now: SystemTime, max_age: Duration) -> Result<Verified<Value>, VerifyError> {
+    let stated = plan.get("timestamp").and_then(Value::as_str).unwrap_or("nothing").to_owned();
+    let made = clock::parse_rfc3339(&stated);
+    let is_fresh = made.is_some_and(|made| match now.duration_since(made) {
+        Ok(age) => age <= max_age,
+        Err(ahead) => ahead.duration() <= CLOCK_SKEW,
+    });
+    if is_fresh { Ok(plan) } else { Err(VerifyError::Expired { stated, max_age }) }
+}
+
 /// Accepts a plan document whatever its signatures say (`--no-verify`); its id must still be its content's.
 ///
 /// # Errors
@@ -152,6 +171,14 @@ pub enum VerifyError {
         /// The signer.
         key: KeyId,
     },
+    /// Older than policy allows, or made in the future.
+    #[error("the plan was made at {stated}, and policy trusts a plan for {} s (trust.max_age_seconds)", max_age.as_secs())]
+    Expired {
+        /// Its timestamp.
+        stated: String,
+        /// How old it may be.
+        max_age: Duration,
+    },
     /// Fewer signers than policy asks for.
     #[error("signed by {found} of the {wanted} signers that policy asks for (trust.threshold)")]
     TooFew {
@@ -211,6 +238,18 @@ mod tests {
             Err(error) => error.to_string(),
         };
         assert!(found.contains(expected), "{found}");
+    }
+
+    #[test]
+    fn an_age_limit_refuses_old_and_future_plans() {
+        let made = clock::parse_rfc3339("2025-10-27T12:00:00Z").expect("a time");
+        let check = |now: SystemTime| {
+            let verified = accept_unverified(document(&plan())).expect("its own id");
+            check_age(verified, now, Duration::from_secs(60)).is_ok()
+        };
+        assert!(check(made) && check(made + Duration::from_secs(60)));
+        assert!(!check(made + Duration::from_secs(61)));
+        assert!(check(made - CLOCK_SKEW) && !check(made - CLOCK_SKEW - Duration::from_secs(1)));
     }
 
     #[test]

@@ -11,9 +11,6 @@ use crate::workspace::state::{self, StateFile};
 use crate::workspace::{Workspace, layout};
 use crate::{lane, policy, routes, topology};
 
-/// What is wanted where nobody has written routes: a route for every dependency.
-pub(super) const DEFAULT_ROUTES: &str = r#"{"version": "1.0.0", "auto": true, "routes": []}"#;
-
 /// Joins what earlier stages made with what people wrote and what the machine says. The findings are warnings and
 /// information about what people wrote.
 ///
@@ -27,7 +24,7 @@ pub(super) fn read(
 ) -> Result<(Inputs, Vec<Diagnostic>), Error> {
     let (routes, mut findings) = match routes::read(workspace)? {
         Some(read) => read,
-        None => routes::parse(DEFAULT_ROUTES.as_bytes())?,
+        None => routes::parse(routes::DEFAULT.as_bytes())?,
     };
     let (policy, of_policy) = policy::read(workspace)?;
     findings.extend(of_policy);

@@ -265,7 +265,9 @@ fn publish(
     log::info!("Plan generated with cost {}", plan.objective[2].value);
     let mut report = report_of(&plan, Verdict::Success, "");
     report.details = objective_lines(&plan);
-    report.details.extend(Diff::new(Some(&inputs.routes.document), Some(&plan)).lines.iter().map(|l| format!("  {l}")));
+    report
+        .details
+        .extend(Diff::new(Some(&inputs.routes.document), Some(&plan)).lines().iter().map(|l| format!("  {l}")));
     report.details.push(format!("  {file}"));
     report.body = request.graph.map(|format| plan::graph(&plan, format));
     report.outputs = vec![file, layout::LATEST.to_owned()];

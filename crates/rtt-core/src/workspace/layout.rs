@@ -6,6 +6,12 @@ pub const STATE: &str = ".rtt";
 pub const CACHE: &str = ".rtt/cache";
 /// Transactions of stage 50.
 pub const WAL: &str = ".rtt/wal";
+/// Bytes that transactions switch, by their SHA-256.
+pub const WAL_OBJECTS: &str = ".rtt/wal/objects";
+/// Names the last transaction that ended.
+pub const WAL_HEAD: &str = ".rtt/wal/head.json";
+/// Stands for the transactions that were pruned.
+pub const WAL_CHECKPOINT: &str = ".rtt/wal/checkpoint.json";
 /// Unix sockets of running agents.
 pub const SOCKETS: &str = ".rtt/sockets";
 /// Manifests written by tools.
@@ -91,6 +97,11 @@ pub fn plan_file(id_prefix: &str) -> String {
 /// Returns the path of a transaction's log entry; 20 digits, so that names sort by sequence.
 pub fn wal_entry(sequence: u64) -> String {
     format!("{WAL}/{sequence:020}.wal.json")
+}
+
+/// Returns the path of bytes that a transaction switches, by the hex digits of their SHA-256.
+pub fn wal_object(hex: &str) -> String {
+    format!("{WAL_OBJECTS}/{hex}")
 }
 
 /// Returns the path of a flight recorder file; 0 is the current one, higher numbers are older.

@@ -1,9 +1,14 @@
 //! Running agents that vote: JSON-RPC 2.0, one document a line, over `.rtt/sockets/<symbol>@<version>.ctl.sock`.
 //!
 //! Methods: `rtt.prepare` (result `{"vote": "READY"}` or `{"vote": "ABORT", "reason": "…"}`), `rtt.commit`, `rtt.abort`
-//! (any result), `rtt.status` (result `{"state": "committed"}`). What an agent says is untrusted.
+//! (any result), `rtt.status` (result `{"state": "committed"}`). Commit carries the routes again, so that an agent that
+//! was restarted since its vote can still take them. Abort is presumed: an agent that was not told of it learns by the
+//! next `rtt.prepare`. What an agent says is untrusted: answers are bounded in size and time, and must carry the id of
+//! the request.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::os::fd::AsRawFd as _;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
@@ -11,21 +16,22 @@ use serde_json::{Value, json};
 
 use super::{Participant, Work};
 use crate::apply::wal::Entry;
+use crate::clock;
 use crate::plan::{Plan, PlanRoute};
-use crate::registry::{Registry, control_socket_name};
+use crate::registry::{MAX_SOCKET_PATH, Registry, control_socket_name};
 use crate::symbol::InstanceId;
 use crate::workspace::layout;
 
-/// How long an agent may take for one answer.
-const TIMEOUT: Duration = Duration::from_secs(5);
 /// The longest answer that is read, in bytes.
-const MAX_ANSWER: u64 = 1 << 20;
+const MAX_ANSWER: usize = 1 << 20;
+/// How long to wait before an agent that did not answer is asked to commit again.
+const PAUSE: Duration = Duration::from_millis(50);
+const PREFIX: &str = "agent ";
 
-/// Returns the plan's agents that want to vote, sorted.
-pub(super) fn of(plan: Option<&Plan>, registry: &Registry) -> Vec<Agent> {
-    let routes = plan.map(|plan| plan.routes.as_slice()).unwrap_or_default();
-    let mut ids: Vec<&InstanceId> = routes
-        .iter()
+/// Returns the plans' agents that want to vote, sorted.
+pub(super) fn of<'a>(plans: impl Iterator<Item = &'a Plan>, registry: &Registry) -> Vec<Agent> {
+    let mut ids: Vec<&InstanceId> = plans
+        .flat_map(|plan| &plan.routes)
         .flat_map(|route| [&route.source, &route.target].into_iter().chain(route.backups.iter().map(|b| &b.target)))
         .filter(|id| registry.get(id).is_some_and(|instance| instance.manifest.endpoint.control.is_some()))
         .collect();
@@ -34,44 +40,120 @@ pub(super) fn of(plan: Option<&Plan>, registry: &Registry) -> Vec<Agent> {
     ids.into_iter().map(|id| Agent { id: id.clone() }).collect()
 }
 
+/// Returns the agent of a participant's name.
+pub(super) fn named(name: &str) -> Option<Agent> {
+    Some(Agent { id: name.strip_prefix(PREFIX)?.parse().ok()? })
+}
+
 /// One running agent.
 pub(super) struct Agent {
     id: InstanceId,
 }
 
 impl Agent {
-    fn call(&self, work: &Work, method: &str, params: &Value) -> Result<Value, String> {
-        let failed = |error: std::io::Error| format!("{}: {error}", self.id);
-        let relative = format!("{}/{}", layout::SOCKETS, control_socket_name(&self.id));
-        let stream = UnixStream::connect(work.workspace.path(&relative)).map_err(failed)?;
-        stream.set_read_timeout(Some(TIMEOUT)).map_err(failed)?;
-        stream.set_write_timeout(Some(TIMEOUT)).map_err(failed)?;
-        let request = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
-        (&stream).write_all(format!("{request}\n").as_bytes()).map_err(failed)?;
-        let mut line = String::new();
-        BufReader::new(stream.take(MAX_ANSWER)).read_line(&mut line).map_err(failed)?;
-        let answer: Value =
-            serde_json::from_str(&line).map_err(|_| format!("{}: the answer to {method} is not JSON", self.id))?;
-        match (answer.get("result"), answer.get("error")) {
-            (Some(result), None) => Ok(result.clone()),
-            (_, Some(error)) => Err(format!("{}: {method} failed: {}", self.id, error["message"])),
-            (None, None) => Err(format!("{}: the answer to {method} has no result", self.id)),
+    /// Calls the agent and waits for the answer that carries the request's id, at most until the timeout is over.
+    fn call(&self, work: &Work, method: &str, params: &Value, id: &str) -> Result<Value, String> {
+        let failed = |error: std::io::Error| match error.kind() {
+            std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut => {
+                format!("{}: no answer to {method} within {} s", self.id, work.timeout.as_secs_f64())
+            }
+            _ => format!("{}: {method}: {error}", self.id),
+        };
+        let started = clock::stopwatch();
+        let left = || {
+            let left = work.timeout.saturating_sub(started.elapsed());
+            if left.is_zero() { Err(std::io::Error::from(std::io::ErrorKind::TimedOut)) } else { Ok(left) }
+        };
+        let mut stream = self.connect(work).map_err(failed)?;
+        let request = json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params});
+        stream.set_write_timeout(Some(work.timeout)).map_err(failed)?;
+        stream.write_all(format!("{request}\n").as_bytes()).map_err(failed)?;
+        let (mut answer, mut part) = (Vec::new(), [0; 8192]);
+        loop {
+            while let Some(end) = answer.iter().position(|&byte| byte == b'\n') {
+                let line: Vec<u8> = answer.drain(..=end).collect();
+                if let Some(result) = self.read_answer(&line, method, id) {
+                    return result;
+                }
+            }
+            if answer.len() > MAX_ANSWER {
+                return Err(format!("{}: the answer to {method} is longer than {MAX_ANSWER} bytes", self.id));
+            }
+            stream.set_read_timeout(Some(left().map_err(failed)?)).map_err(failed)?;
+            match stream.read(&mut part) {
+                Ok(0) => return Err(format!("{}: it hung up without an answer to {method}", self.id)),
+                Ok(length) => answer.extend_from_slice(&part[..length]),
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(failed(error)),
+            }
         }
     }
 
-    fn params(&self, work: &Work, entry: &Entry) -> Value {
-        let routes = work.plan.map(|plan| plan.routes.as_slice()).unwrap_or_default();
-        let is_own = |route: &&PlanRoute| {
-            route.source == self.id || route.target == self.id || route.backups.iter().any(|b| b.target == self.id)
+    /// Reads one line; `None` if it answers another request (an agent that answers twice).
+    fn read_answer(&self, line: &[u8], method: &str, id: &str) -> Option<Result<Value, String>> {
+        let Ok(answer) = serde_json::from_slice::<Value>(line) else {
+            return Some(Err(format!("{}: the answer to {method} is not JSON", self.id)));
         };
-        let own: Vec<&PlanRoute> = routes.iter().filter(is_own).collect();
-        json!({"transaction": entry.transaction, "plan": work.plan.map(|plan| plan.plan_id), "routes": own})
+        if answer.get("id").and_then(Value::as_str) != Some(id) {
+            return if answer.is_object() {
+                None
+            } else {
+                Some(Err(format!("{}: the answer to {method} is no JSON-RPC document", self.id)))
+            };
+        }
+        Some(match (answer.get("result"), answer.get("error")) {
+            (Some(result), None) => Ok(result.clone()),
+            (_, Some(error)) => {
+                let message = error.get("message").and_then(Value::as_str).unwrap_or("no reason given");
+                Err(format!("{}: {method} failed: {}", self.id, message))
+            }
+            (None, None) => Err(format!("{}: the answer to {method} has no result", self.id)),
+        })
     }
+
+    fn connect(&self, work: &Work) -> std::io::Result<UnixStream> {
+        let name = control_socket_name(&self.id);
+        let folder = work.workspace.path(layout::SOCKETS);
+        let path = folder.join(&name);
+        if path.as_os_str().len() <= MAX_SOCKET_PATH {
+            return UnixStream::connect(path);
+        }
+        // The same folder by a name that fits.
+        let folder = File::open(folder)?;
+        UnixStream::connect(format!("/proc/self/fd/{}/{name}", folder.as_raw_fd()))
+    }
+
+    fn params(&self, work: &Work, entry: &Entry) -> Value {
+        let own: Vec<&PlanRoute> = routes(work.plan.as_ref()).iter().filter(|route| self.is_in(route)).collect();
+        json!({
+            "transaction": entry.transaction,
+            "generation": entry.begin.generation,
+            "plan": work.plan.as_ref().map(|plan| plan.plan_id),
+            "routes": own,
+        })
+    }
+
+    fn is_in(&self, route: &PlanRoute) -> bool {
+        route.source == self.id || route.target == self.id || route.backups.iter().any(|b| b.target == self.id)
+    }
+
+    /// Tells whether the agent still wants to vote. One whose manifest is gone has nobody left to tell.
+    fn is_registered(&self, work: &Work) -> bool {
+        work.registry.get(&self.id).is_some_and(|instance| instance.manifest.endpoint.control.is_some())
+    }
+}
+
+fn routes(plan: Option<&Plan>) -> &[PlanRoute] {
+    plan.map(|plan| plan.routes.as_slice()).unwrap_or_default()
 }
 
 impl Participant for Agent {
     fn name(&self) -> String {
-        format!("agent {}", self.id)
+        format!("{PREFIX}{}", self.id)
+    }
+
+    fn is_local(&self) -> bool {
+        false
     }
 
     fn check(&self, work: &Work) -> Result<(), String> {
@@ -80,7 +162,9 @@ impl Participant for Agent {
     }
 
     fn prepare(&self, work: &Work, entry: &Entry) -> Result<(), String> {
-        let answer = self.call(work, "rtt.prepare", &self.params(work, entry))?;
+        self.check(work)?;
+        let id = format!("{}:prepare", entry.transaction);
+        let answer = self.call(work, "rtt.prepare", &self.params(work, entry), &id)?;
         match (answer["vote"].as_str(), answer["reason"].as_str()) {
             (Some("READY"), _) => Ok(()),
             (Some("ABORT"), reason) => Err(format!("{}: {}", self.id, reason.unwrap_or("no reason given"))),
@@ -89,22 +173,43 @@ impl Participant for Agent {
     }
 
     fn commit(&self, work: &Work, entry: &Entry) -> Result<(), String> {
-        self.call(work, "rtt.commit", &json!({"transaction": entry.transaction})).map(|_| ())
+        if !self.is_registered(work) {
+            log::warn!("{} is no longer registered: it is not told of transaction {}", self.id, entry.sequence);
+            return Ok(());
+        }
+        let id = format!("{}:commit", entry.transaction);
+        let started = clock::stopwatch();
+        loop {
+            match self.call(work, "rtt.commit", &self.params(work, entry), &id) {
+                Ok(_) => return Ok(()),
+                Err(reason) if started.elapsed() + PAUSE >= work.timeout => return Err(reason),
+                // It may be starting again.
+                Err(_) => std::thread::sleep(PAUSE),
+            }
+        }
     }
 
     fn abort(&self, work: &Work, entry: &Entry) -> Result<(), String> {
-        // An agent that is gone has nothing prepared.
-        if self.check(work).is_err() {
-            return Ok(());
+        if self.check(work).is_ok() {
+            let id = format!("{}:abort", entry.transaction);
+            let params = json!({"transaction": entry.transaction});
+            if let Err(reason) = self.call(work, "rtt.abort", &params, &id) {
+                log::warn!("Not told of the abort, which it presumes: {reason}");
+            }
         }
-        self.call(work, "rtt.abort", &json!({"transaction": entry.transaction})).map(|_| ())
+        Ok(())
     }
 
     fn verify(&self, work: &Work, entry: &Entry) -> Result<(), String> {
-        let answer = self.call(work, "rtt.status", &json!({"transaction": entry.transaction}))?;
+        if !self.is_registered(work) {
+            return Ok(());
+        }
+        let id = format!("{}:status", entry.transaction);
+        let answer = self.call(work, "rtt.status", &json!({"transaction": entry.transaction}), &id)?;
         match answer["state"].as_str() {
             Some("committed") => Ok(()),
-            _ => Err(format!("{} says that it has not committed", self.id)),
+            Some(state) => Err(format!("{} says '{}' of a transaction that was committed", self.id, state)),
+            None => Err(format!("{}: the answer to rtt.status has no state", self.id)),
         }
     }
 }

@@ -1,6 +1,10 @@
 //! The connectors: every one that the plan uses is on disk as stage 30 wrote it.
 
+use std::collections::BTreeSet;
+
 use super::{Participant, Work};
+use crate::apply::wal::Entry;
+use crate::connector::index::Served;
 use crate::digest::Digest;
 use crate::symbol::{InstanceId, Symbol};
 
@@ -12,14 +16,13 @@ impl Participant for ConnectorFiles {
     }
 
     fn check(&self, work: &Work) -> Result<(), String> {
-        let routes = work.plan.map(|plan| plan.routes.as_slice()).unwrap_or_default();
-        let is_used = |from: &InstanceId, to: &Symbol| {
-            routes.iter().any(|route| route.source == *from && route.target.symbol == *to)
-        };
+        let routes = work.plan.as_ref().map(|plan| plan.routes.as_slice()).unwrap_or_default();
+        let used: BTreeSet<(&InstanceId, &Symbol)> =
+            routes.iter().map(|route| (&route.source, &route.target.symbol)).collect();
         let index = work.connectors;
-        let used =
-            index.connectors.iter().filter(|file| file.serves.iter().any(|edge| is_used(&edge.from, &edge.to.symbol)));
-        let connectors = used.map(|file| (&file.path, &file.sha256));
+        let is_used = |edges: &[Served]| edges.iter().any(|edge| used.contains(&(&edge.from, &edge.to.symbol)));
+        let connectors = index.connectors.iter().filter(|file| is_used(&file.serves));
+        let connectors = connectors.map(|file| (&file.path, &file.sha256));
         for (path, sha256) in connectors.chain(index.support.iter().map(|file| (&file.path, &file.sha256))) {
             let bytes = work.workspace.read_optional(path).map_err(|error| error.to_string())?;
             match bytes {
@@ -31,5 +34,9 @@ impl Participant for ConnectorFiles {
             }
         }
         Ok(())
+    }
+
+    fn verify(&self, work: &Work, _entry: &Entry) -> Result<(), String> {
+        self.check(work)
     }
 }

@@ -6,19 +6,24 @@ mod endpoints;
 mod routes;
 
 use std::path::Path;
+use std::time::Duration;
 
-use serde_json::Value;
-
-use super::wal::{Entry, Image};
+use super::image::Content;
+use super::wal::Entry;
 use crate::connector::index::Connectors;
 use crate::plan::Plan;
 use crate::registry::Registry;
 use crate::workspace::Workspace;
 
 /// One participant of the two-phase commit.
-pub trait Participant: Sync {
+pub trait Participant: Send + Sync {
     /// Its name in the log.
     fn name(&self) -> String;
+
+    /// Tells whether it keeps the state itself, so that nothing may become active without it. Others only hear of it.
+    fn is_local(&self) -> bool {
+        true
+    }
 
     /// Looks whether the preconditions hold, and changes nothing.
     ///
@@ -63,18 +68,24 @@ pub trait Participant: Sync {
 pub struct Work<'a> {
     /// Where.
     pub workspace: &'a Workspace,
-    /// The plan that becomes active; none leaves nothing active.
-    pub plan: Option<&'a Plan>,
     /// Every instance.
     pub registry: &'a Registry,
     /// The connector index.
     pub connectors: &'a Connectors,
+    /// How long an agent may take for one answer.
+    pub timeout: Duration,
+    /// The plan that becomes active; none leaves nothing active.
+    pub plan: Option<Plan>,
+    /// The plan that was active before.
+    pub previous: Option<Plan>,
+    /// The state before, as far as it matters.
+    pub before: Content,
     /// The state after.
-    pub after: &'a Image,
+    pub after: Content,
 }
 
 impl Work<'_> {
-    /// Returns the path of a socket below the workspace as connectors may open it: relative where that is shorter.
+    /// Tells whether connectors can open a socket below the workspace: by a relative path where that is shorter.
     fn fits_socket(&self, relative: &str) -> bool {
         let absolute = self.workspace.path(relative);
         let length = |path: &Path| path.as_os_str().len();
@@ -82,17 +93,38 @@ impl Work<'_> {
     }
 }
 
-/// Returns the participants of a plan, in the order in which they commit: the switch of the active state first, those
-/// that only hear of it last.
-pub fn of(plan: Option<&Plan>, registry: &Registry) -> Vec<Box<dyn Participant>> {
-    let mut participants: Vec<Box<dyn Participant>> =
-        vec![Box::new(endpoints::Endpoints), Box::new(connectors::ConnectorFiles), Box::new(routes::RoutingTable)];
-    participants.extend(agents::of(plan, registry).into_iter().map(|agent| Box::new(agent) as Box<dyn Participant>));
+/// The name of the participant that keeps the routing table.
+pub const ROUTING_TABLE: &str = "routing table";
+
+/// Returns the participants of a change from one plan to another, in the order in which they commit: the switch of the
+/// active state first, those that only hear of it last.
+pub fn of(previous: Option<&Plan>, plan: Option<&Plan>, registry: &Registry) -> Vec<Box<dyn Participant>> {
+    let mut participants = local();
+    let agents = agents::of([previous, plan].into_iter().flatten(), registry);
+    participants.extend(agents.into_iter().map(|agent| Box::new(agent) as Box<dyn Participant>));
     participants
 }
 
-/// Returns the digest-independent equality of two JSON texts, so that only content counts.
-fn same_document(a: &[u8], b: &str) -> bool {
-    let parse = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).ok();
-    a == b.as_bytes() || parse(a).is_some_and(|value| Some(value) == parse(b.as_bytes()))
+/// Returns the participants that a log entry names, so that recovery asks those who were asked before, whatever is
+/// registered now.
+///
+/// # Errors
+/// A name that means nobody.
+pub fn named(names: &[String]) -> Result<Vec<Box<dyn Participant>>, String> {
+    let mut known = local();
+    let mut found = Vec::new();
+    for name in names {
+        match known.iter().position(|participant| participant.name() == *name) {
+            Some(position) => found.push(known.remove(position)),
+            None => {
+                let agent = agents::named(name).ok_or_else(|| format!("'{name}' is no participant that is known"))?;
+                found.push(Box::new(agent));
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn local() -> Vec<Box<dyn Participant>> {
+    vec![Box::new(endpoints::Endpoints), Box::new(connectors::ConnectorFiles), Box::new(routes::RoutingTable)]
 }

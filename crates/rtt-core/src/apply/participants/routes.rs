@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::{Participant, Work, same_document};
+use super::{Participant, Work};
+use crate::apply::image;
 use crate::apply::wal::Entry;
+use crate::digest::Digest;
 use crate::workspace::durable::{self, Mode};
 use crate::workspace::{Workspace, layout};
 
@@ -14,37 +16,49 @@ pub(super) struct RoutingTable;
 
 impl Participant for RoutingTable {
     fn name(&self) -> String {
-        "routing table".to_owned()
+        super::ROUTING_TABLE.to_owned()
     }
 
     fn check(&self, work: &Work) -> Result<(), String> {
-        work.after.routes.as_ref().map(|_| ()).ok_or_else(|| "there is no new routing table".to_owned())
+        let active = work.workspace.read_optional(layout::ROUTES).map_err(|error| error.to_string())?;
+        if active == work.before.routes {
+            Ok(())
+        } else {
+            Err(format!("{} was changed while the plan was being applied", layout::ROUTES))
+        }
     }
 
-    fn prepare(&self, work: &Work, entry: &Entry) -> Result<(), String> {
-        let routes = entry.begin.after.routes.as_deref().ok_or("there is no new routing table")?;
-        durable::write_atomic(&prepared(work.workspace), routes.as_bytes(), Mode::Public)
-            .map_err(|error| error.to_string())
+    fn prepare(&self, work: &Work, _entry: &Entry) -> Result<(), String> {
+        self.check(work)?;
+        let routes = work.after.routes.as_deref().ok_or("there is no new routing table")?;
+        durable::write_atomic(&prepared(work.workspace), routes, Mode::Public).map_err(|error| error.to_string())
     }
 
     fn commit(&self, work: &Work, entry: &Entry) -> Result<(), String> {
         let workspace = work.workspace;
         let failed = |error: std::io::Error| error.to_string();
-        let after = entry.begin.after.routes.as_deref().ok_or("there is no new routing table")?;
+        let after = work.after.routes.as_deref().ok_or("there is no new routing table")?;
         let path = workspace.path(layout::ROUTES);
-        let current = workspace.read_optional(layout::ROUTES).map_err(|error| error.to_string())?.unwrap_or_default();
-        if !same_document(&current, after) {
-            if prepared(workspace).exists() {
+        let active = workspace.read_optional(layout::ROUTES).map_err(|error| error.to_string())?;
+        if active.as_deref() != Some(after) {
+            if let Some(edited) = active.filter(|active| Some(Digest::of_bytes(active)) != entry.begin.before.routes) {
+                let digest = Digest::of_bytes(&edited);
+                image::keep(workspace, &edited, digest).map_err(|error| error.to_string())?;
+                let kept = layout::wal_object(&digest.hex());
+                log::warn!("{} was edited since the decision; what it held is kept in {kept}", layout::ROUTES);
+            }
+            let ready = std::fs::read(prepared(workspace)).is_ok_and(|ready| ready == after);
+            if ready {
                 durable::rename(&prepared(workspace), &path).map_err(failed)?;
                 durable::sync_folder_of(&path).map_err(failed)?;
             } else {
-                durable::write_atomic(&path, after.as_bytes(), Mode::Public).map_err(failed)?;
+                durable::write_atomic(&path, after, Mode::Public).map_err(failed)?;
             }
         }
         durable::remove_file(&prepared(workspace)).map_err(failed)?;
         let applied = workspace.path(layout::LAST_APPLIED);
-        match &entry.begin.after.last_applied {
-            Some(plan) => workspace.write(layout::LAST_APPLIED, plan.as_bytes()).map_err(|error| error.to_string()),
+        match &work.after.last_applied {
+            Some(plan) => workspace.write(layout::LAST_APPLIED, plan).map_err(|error| error.to_string()),
             None => durable::remove_file(&applied).map(|_| ()).map_err(failed),
         }
     }
@@ -54,11 +68,10 @@ impl Participant for RoutingTable {
         durable::remove_file(&prepared(work.workspace)).map(|_| ()).map_err(|error| error.to_string())
     }
 
-    fn verify(&self, work: &Work, entry: &Entry) -> Result<(), String> {
-        let after = &entry.begin.after;
-        for (file, expected) in [(layout::ROUTES, &after.routes), (layout::LAST_APPLIED, &after.last_applied)] {
-            let found = work.workspace.read_optional(file).map_err(|error| error.to_string())?;
-            if found.as_deref() != expected.as_ref().map(String::as_bytes) {
+    fn verify(&self, work: &Work, _entry: &Entry) -> Result<(), String> {
+        for (file, expected) in [(layout::ROUTES, &work.after.routes), (layout::LAST_APPLIED, &work.after.last_applied)]
+        {
+            if work.workspace.read_optional(file).map_err(|error| error.to_string())? != *expected {
                 return Err(format!("{file} is not what was applied"));
             }
         }

@@ -1,0 +1,99 @@
+//! The bytes that a transaction switches, kept once in `.rtt/wal/objects/` under their SHA-256: log entries name them, so
+//! a transition rewrites a small document however large the routing table is, and equal states are stored once.
+
+use serde::{Deserialize, Serialize};
+
+use crate::diagnostic::{Diagnostic, Place};
+use crate::digest::Digest;
+use crate::workspace::state::StateError;
+use crate::workspace::{Error, Workspace, layout};
+
+/// The files that a transaction switches, by the digests of their bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Image {
+    /// `.rtt/routes.json`; none if it did not exist.
+    pub routes: Option<Digest>,
+    /// `plans/last_applied.json`; none if there is none.
+    pub last_applied: Option<Digest>,
+}
+
+/// The files that a transaction switches, whole.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Content {
+    /// `.rtt/routes.json`; none if it does not exist.
+    pub routes: Option<Vec<u8>>,
+    /// `plans/last_applied.json`; none if it does not exist.
+    pub last_applied: Option<Vec<u8>>,
+}
+
+impl Content {
+    /// Reads what is active now.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn active(workspace: &Workspace) -> Result<Self, Error> {
+        Ok(Self {
+            routes: workspace.read_optional(layout::ROUTES)?,
+            last_applied: workspace.read_optional(layout::LAST_APPLIED)?,
+        })
+    }
+
+    /// Returns the digests of the bytes.
+    pub fn image(&self) -> Image {
+        let digest = |bytes: &Option<Vec<u8>>| bytes.as_ref().map(Digest::of_bytes);
+        Image { routes: digest(&self.routes), last_applied: digest(&self.last_applied) }
+    }
+
+    /// Keeps the bytes; durable when it returns.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn keep(&self, workspace: &Workspace, image: &Image) -> Result<(), Error> {
+        for (bytes, digest) in [(&self.routes, image.routes), (&self.last_applied, image.last_applied)] {
+            if let (Some(bytes), Some(digest)) = (bytes, digest) {
+                keep(workspace, bytes, digest)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Fetches the bytes of an image.
+    ///
+    /// # Errors
+    /// [`StateError::Invalid`] naming an object that is missing or was changed.
+    pub fn fetch(workspace: &Workspace, image: &Image) -> Result<Self, StateError> {
+        let bytes = |digest: Option<Digest>| digest.map(|digest| fetch(workspace, digest)).transpose();
+        Ok(Self { routes: bytes(image.routes)?, last_applied: bytes(image.last_applied)? })
+    }
+}
+
+/// Keeps bytes under their digest; durable when it returns. What is there already and whole is not written again.
+///
+/// # Errors
+/// [`Error::Io`].
+pub fn keep(workspace: &Workspace, bytes: &[u8], digest: Digest) -> Result<(), Error> {
+    let file = layout::wal_object(&digest.hex());
+    if workspace.read_optional(&file)?.is_some_and(|there| there == bytes) {
+        return Ok(());
+    }
+    workspace.write(&file, bytes)
+}
+
+/// Fetches bytes by their digest.
+///
+/// # Errors
+/// [`StateError::Invalid`] naming an object that is missing or was changed.
+pub fn fetch(workspace: &Workspace, digest: Digest) -> Result<Vec<u8>, StateError> {
+    let file = layout::wal_object(&digest.hex());
+    let broken = |message: &str| {
+        let finding = Diagnostic::error("RTT-W002", message.to_owned())
+            .at(Place::file(&file))
+            .help("restore the file from a backup: the log names it as part of a state that was or is to be active");
+        StateError::Invalid(vec![finding])
+    };
+    match workspace.read_optional(&file)? {
+        None => Err(broken("an object of the log is missing")),
+        Some(bytes) if Digest::of_bytes(&bytes) != digest => Err(broken("an object of the log was changed")),
+        Some(bytes) => Ok(bytes),
+    }
+}

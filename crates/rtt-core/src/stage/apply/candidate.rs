@@ -1,0 +1,135 @@
+//! The plan to apply: read, and refused unless its signatures are trusted.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::Request;
+use crate::apply::transaction::Proposal;
+use crate::apply::wal::Kind;
+use crate::clock;
+use crate::diagnostic::{Diagnostic, Place};
+use crate::json::{self, ParseErrorKind};
+use crate::plan::source::{self, Source};
+use crate::plan::{self, Plan, Verified, VerifyError};
+use crate::schema::Schema;
+use crate::stage::{Error, Report, Stage, Verdict};
+use crate::trust::TrustStore;
+use crate::workspace::{Workspace, layout, state};
+
+/// A plan that may be applied.
+pub(super) struct Candidate {
+    pub(super) plan: Verified<Plan>,
+    pub(super) text: String,
+    pub(super) name: String,
+}
+
+impl Candidate {
+    /// Proposes it for application.
+    pub(super) fn proposal(&self, kind: Kind, request: &Request) -> Proposal<'_> {
+        Proposal { kind, plan: Some((&self.plan, self.text.as_bytes())), is_verified: !request.no_verify }
+    }
+}
+
+/// Reads and verifies the plan, or says why it is refused.
+pub(super) fn read_plan(workspace: &Workspace, request: &Request) -> Result<Result<Candidate, Box<Report>>, Error> {
+    let source = match &request.plan {
+        Some(path) => source::named(path)?.ok_or_else(|| Error::Missing {
+            what: path.display().to_string(),
+            help: "give --plan an existing file, or leave it out to apply the newest plan".to_owned(),
+        })?,
+        None => source::latest(workspace)?.ok_or(Error::NotRun { file: layout::LATEST, stage: Stage::Solver })?,
+    };
+    check(workspace, source, request.no_verify)
+}
+
+/// Verifies a plan's document, or says why it is refused.
+pub(super) fn check(
+    workspace: &Workspace,
+    source: Source,
+    no_verify: bool,
+) -> Result<Result<Candidate, Box<Report>>, Error> {
+    let Source { name, bytes } = source;
+    let unreadable = |error| {
+        let finding = Diagnostic::unreadable_json("RTT-S001", &name, &bytes, &error);
+        Error::Invalid { message: format!("{name} is not valid"), diagnostics: vec![finding] }
+    };
+    let document = match json::parse(&bytes) {
+        Ok(document) => document,
+        // Readers disagree about which of the two counts, so no signature can say what was signed.
+        Err(error) if matches!(error.kind, ParseErrorKind::DuplicateKey(_)) => {
+            let place = Diagnostic::unreadable_json("RTT-A002", &name, &bytes, &error).place;
+            let mut report = untrusted(&name, &error.kind, REGENERATE);
+            report.diagnostics[0].place = place;
+            return Ok(Err(Box::new(report)));
+        }
+        Err(error) => return Err(unreadable(error)),
+    };
+    let text = String::from_utf8(bytes.clone()).expect("the strict parser accepts only UTF-8");
+    let verified = if no_verify {
+        log::warn!("Plan signatures are not verified (--no-verify)");
+        plan::accept_unverified(document)
+    } else {
+        let trust = read_trust(workspace)?;
+        let verified = plan::verify(document, &TrustStore::read(workspace)?, trust.threshold);
+        match (verified, trust.max_age) {
+            (Ok(verified), Some(max_age)) => plan::check_age(verified, clock::now(), max_age),
+            (verified, _) => verified,
+        }
+    };
+    let verified = match verified {
+        Ok(verified) => verified,
+        Err(error) => return Ok(Err(Box::new(refused(&name, &error)))),
+    };
+    let violations = Schema::Plan.check("RTT-S002", &name, &text, &verified);
+    if !violations.is_empty() {
+        return Err(Error::Invalid { message: format!("{name} is not valid"), diagnostics: violations });
+    }
+    let plan = verified.typed().map_err(|error| Error::Invalid {
+        message: format!("{name} is not valid"),
+        diagnostics: vec![Diagnostic::error("RTT-S003", format!("not a routing plan: {error}")).at(Place::file(&name))],
+    })?;
+    Ok(Ok(Candidate { plan, text, name }))
+}
+
+fn refused(name: &str, error: &VerifyError) -> Report {
+    let help = match error {
+        VerifyError::Unknown { .. } => {
+            "if the signer is to be trusted, put its .pub file into .rtt/registry/trust/keys/"
+        }
+        VerifyError::TooFew { .. } => "have the plan cosigned",
+        VerifyError::Expired { .. } => "sign a plan of today: rtt-40-solver --force",
+        _ => REGENERATE,
+    };
+    untrusted(name, error, help)
+}
+
+pub(super) const REGENERATE: &str = "regenerate the plan with a valid signing key: rtt-40-solver --force";
+
+fn untrusted(name: &str, reason: &impl std::fmt::Display, help: &str) -> Report {
+    let message = format!("Plan signature verification failed: {reason}");
+    refusal(Verdict::Untrusted, "RTT-A002", message, name, help)
+}
+
+pub(super) fn refusal(verdict: Verdict, rule: &'static str, message: String, file: &str, help: &str) -> Report {
+    log::error!("{message}");
+    let mut report = Report::new(verdict, message.clone());
+    report.diagnostics.push(Diagnostic::error(rule, message).at(Place::file(file)).help(help));
+    report.figure("outcome", "refused")
+}
+
+/// Whose signatures policy asks for, and how old they may be.
+struct Trust {
+    threshold: usize,
+    max_age: Option<Duration>,
+}
+
+fn read_trust(workspace: &Workspace) -> Result<Trust, Error> {
+    let policy = match workspace.read_optional(layout::POLICY)? {
+        None => Value::Null,
+        Some(bytes) => state::parse_value(layout::POLICY, &bytes, Schema::Policy)?.0,
+    };
+    let number = |name: &str| policy.pointer(&format!("/trust/{name}")).and_then(Value::as_u64);
+    let threshold = number("threshold").map_or(1, |threshold| usize::try_from(threshold).unwrap_or(usize::MAX));
+    Ok(Trust { threshold, max_age: number("max_age_seconds").map(Duration::from_secs) })
+}

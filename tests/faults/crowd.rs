@@ -28,14 +28,8 @@ fn many_processes_at_once_apply_once() {
             let output = child.wait_with_output().expect("it ends");
             let stderr = String::from_utf8_lossy(&output.stderr);
             let (_, arguments) = kinds[index % kinds.len()];
-            // The generation has moved on: a solver may make a new plan, which an old dry run then does not fit.
-            // A dry run takes no lock, so it may see the table of before beside the plan of after: today it then calls the
-            // plan stale or wrong, or says that a participant would vote ABORT. It changes nothing.
-            let codes: &[i32] = match index % kinds.len() {
-                0 => &[0, 4],
-                1 => &[0, 1, 3, 4],
-                _ => &[0],
-            };
+            // A solver that read the table before an apply may publish its plan after it: that plan is stale.
+            let codes: &[i32] = if index % kinds.len() <= 1 { &[0, 4] } else { &[0] };
             let code = output.status.code();
             assert!(code.is_some_and(|code| codes.contains(&code)), "{arguments:?}: {code:?} {stderr}");
         }

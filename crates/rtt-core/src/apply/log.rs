@@ -45,6 +45,8 @@ struct Checkpoint {
     signature: String,
 }
 
+/// How often a log that others keep writing is read.
+const MAX_READS: usize = 10;
 /// What the bytes that a checkpoint's signature covers begin with.
 const CHECKPOINT_DOMAIN: &str = "rtt-wal-checkpoint-v1\n";
 
@@ -81,6 +83,18 @@ impl Log {
     /// # Errors
     /// An entry that is torn, edited, missing, put back or no entry at all is named: [`StateError::Invalid`].
     pub fn read(workspace: &Workspace) -> Result<Self, StateError> {
+        // Without the lock, an apply may write between two of our reads: what looks broken only then is read again.
+        for _ in 1..MAX_READS {
+            let before = written(workspace)?;
+            let found = Self::read_once(workspace);
+            if found.is_ok() || written(workspace)? == before {
+                return found;
+            }
+        }
+        Self::read_once(workspace)
+    }
+
+    fn read_once(workspace: &Workspace) -> Result<Self, StateError> {
         let mut log = Self { base: read_checkpoint(workspace)?.unwrap_or_else(Mark::origin), entries: Vec::new() };
         for name in file_names(workspace)? {
             let file = format!("{}/{name}", layout::WAL);
@@ -318,6 +332,13 @@ pub fn remove_unfinished(workspace: &Workspace) -> Result<(), Error> {
         durable::remove_unfinished(&path).map_err(|source| Error::remove(&path, source))?;
     }
     Ok(())
+}
+
+/// What an apply writes last: the digests of the head, the checkpoint and the newest entry.
+fn written(workspace: &Workspace) -> Result<[Option<Digest>; 3], StateError> {
+    let newest = file_names(workspace)?.pop().map(|name| format!("{}/{name}", layout::WAL));
+    let digest = |path: &str| Ok::<_, StateError>(workspace.read_optional(path)?.map(Digest::of_bytes));
+    Ok([digest(layout::WAL_HEAD)?, digest(layout::WAL_CHECKPOINT)?, newest.map_or(Ok(None), |path| digest(&path))?])
 }
 
 fn file_names(workspace: &Workspace) -> Result<Vec<String>, Error> {

@@ -17,6 +17,7 @@ use crate::apply::transaction::{Outcome, Proposal};
 use crate::apply::wal::Kind;
 use crate::apply::{ApplyLock, LockError};
 use crate::diagnostic::{Diagnostic, Place};
+use crate::digest::Digest;
 use crate::plan;
 use crate::plan::source::Source;
 use crate::text::counted;
@@ -52,12 +53,38 @@ pub struct Request {
     pub participant_timeout: Duration,
 }
 
+/// How often an inspection looks at a workspace that others keep changing.
+const MAX_LOOKS: usize = 10;
+
 /// Applies a plan, or does what the request asks for instead.
 ///
 /// # Errors
 /// [`Error::NotRun`] without plan or registry, [`Error::Invalid`] for corrupt state, [`Error::Workspace`]. A plan that is
 /// not trusted, stale or refused is a verdict, and nothing is changed then.
 pub fn run(workspace: &Workspace, request: &Request, context: &Context) -> Result<Report, Error> {
+    if !(request.dry_run || request.status) {
+        return run_once(workspace, request, context);
+    }
+    // Inspecting takes no lock: what an apply or a solver switched meanwhile was seen half old, half new, and is looked
+    // at again. Where they never rest, the last look counts.
+    for _ in 1..MAX_LOOKS {
+        let before = inspected(workspace)?;
+        let found = run_once(workspace, request, context);
+        if inspected(workspace)? == before {
+            return found;
+        }
+    }
+    run_once(workspace, request, context)
+}
+
+/// The digest of each file that applies and solvers switch.
+fn inspected(workspace: &Workspace) -> Result<Vec<Option<Digest>>, Error> {
+    let files = [layout::WAL_HEAD, layout::ROUTES, layout::LAST_APPLIED, layout::LATEST];
+    let digest = |path: &str| Ok(workspace.read_optional(path)?.map(Digest::of_bytes));
+    files.into_iter().map(digest).collect()
+}
+
+fn run_once(workspace: &Workspace, request: &Request, context: &Context) -> Result<Report, Error> {
     let mut state = State::read(workspace, request.participant_timeout)?;
     if request.status {
         return show::status(&state, request);

@@ -3,7 +3,7 @@
 use rtt_tests::{STAGES, Scratch};
 
 use crate::scene::{APPLY, Scene, active, change, copy};
-use crate::syscalls::{kill, points, writes};
+use crate::syscalls::{Point, kill, points, writes};
 
 fn applied(name: &str) -> Scratch {
     let scratch = Scratch::copy_of("quickstart", name);
@@ -31,14 +31,19 @@ fn an_old_routing_table_does_not_let_an_old_plan_in() {
         .expect_stderr("generation (0 → 2)");
 }
 
+/// The call by which an apply makes the prepared routing table the active one.
+fn switch(scene: &Scene) -> Point {
+    points(&scene.prepared, &[])
+        .into_iter()
+        .find(|point| point.call.starts_with("rename") && point.line.contains("routes.json.prepared\", "))
+        .expect("the switch of the active state")
+}
+
 /// The prepared file was renamed into place whatever it held.
 #[test]
 fn a_prepared_table_that_was_changed_is_not_made_active() {
     let scene = Scene::later();
-    let point = points(&scene.prepared, &[])
-        .into_iter()
-        .find(|point| point.call.starts_with("rename") && point.line.contains("routes.json.prepared\", "))
-        .expect("the switch of the active state");
+    let point = switch(&scene);
     let scratch = scene.copy();
     assert!(kill(&scratch, &point, &[]));
     let prepared = scratch.read(".rtt/routes.json.prepared");
@@ -51,10 +56,7 @@ fn a_prepared_table_that_was_changed_is_not_made_active() {
 #[test]
 fn an_edit_after_the_decision_is_kept() {
     let scene = Scene::later();
-    let point = points(&scene.prepared, &[])
-        .into_iter()
-        .find(|point| point.call.starts_with("rename") && point.line.contains("routes.json.prepared\", "))
-        .expect("the switch of the active state");
+    let point = switch(&scene);
     let scratch = scene.copy();
     assert!(kill(&scratch, &point, &[]));
     let edited = scratch.read(".rtt/routes.json").replacen('{', "{\n  \"comment\": \"mine\",", 1);

@@ -172,7 +172,7 @@ impl<'v> Source<'v> {
 
     /// The keywords of a schema from which shapes follow, with what they say.
     fn keywords(&self, part: &Part) -> impl Iterator<Item = (&'v str, &'v Value)> {
-        const UNDERSTOOD: [&str; 16] = [
+        const UNDERSTOOD: [&str; 19] = [
             "$ref",
             "$dynamicRef",
             "allOf",
@@ -189,6 +189,9 @@ impl<'v> Source<'v> {
             "patternProperties",
             "items",
             "prefixItems",
+            "additionalItems",
+            "minItems",
+            "maxItems",
         ];
         let members = self.get(&part.pointer).and_then(Value::as_object);
         let chosen = part.chosen;

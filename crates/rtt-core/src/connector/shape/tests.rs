@@ -76,6 +76,10 @@ fn schemas_become_types() {
             json!({"items": [{"type": "string"}], "additionalItems": false, "minItems": 1}),
             "CMParams; CMParams = (item_0: str)",
         ),
+        (
+            json!({"allOf": [{"prefixItems": [{"type": "string"}]}, {"minItems": 1, "maxItems": 1}]}),
+            "CMParams; CMParams = (item_0: str)",
+        ),
         (json!({"prefixItems": [{"type": "string"}]}), "[any]"),
         (
             json!({"allOf": [{"properties": {"a": {"type": ["string", "integer"]}}}, {"properties": {"a": {"type": "string"}}, "required": ["a"]}]}),

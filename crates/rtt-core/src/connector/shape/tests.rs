@@ -77,8 +77,8 @@ fn schemas_become_types() {
             "CMParams; CMParams = (item_0: str)",
         ),
         (
-            json!({"allOf": [{"prefixItems": [{"type": "string"}]}, {"minItems": 1, "maxItems": 1}]}),
-            "CMParams; CMParams = (item_0: str)",
+            json!({"allOf": [{"properties": {"a": {"prefixItems": [{}]}}}, {"properties": {"a": {"minItems": 1, "maxItems": 1}}}]}),
+            "CMParams; CMParams = {a: opt<CMParamsA>}; CMParamsA = (item_0: any)",
         ),
         (json!({"prefixItems": [{"type": "string"}]}), "[any]"),
         (

@@ -118,7 +118,7 @@ pub(super) fn constraints(problem: &Problem) -> Vec<Constraint> {
 }
 
 fn is_feasible(problem: &Problem, options: &Options) -> Option<bool> {
-    let found = search(problem, Goal::Feasible, &mut options.budget());
+    let found = search(problem, Goal::Feasible, None, &mut options.budget());
     match (found.incumbent, found.is_exhausted) {
         (Some(_), _) => Some(true),
         (None, true) => Some(false),

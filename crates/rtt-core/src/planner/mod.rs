@@ -4,6 +4,7 @@
 
 mod assemble;
 mod build;
+mod components;
 mod conflict;
 mod cuts;
 mod dolls;
@@ -11,6 +12,7 @@ mod evaluate;
 mod explain;
 mod large;
 mod local;
+mod memory;
 mod numbers;
 mod pack;
 pub mod problem;
@@ -19,12 +21,14 @@ mod search;
 mod solve;
 mod symmetry;
 mod unused;
+mod warm;
 
 pub use assemble::assemble;
 pub use build::{Built, Rejection, RouteNotes, build};
 pub use conflict::{Conflict, Constraint, Fix, conflict};
 pub use evaluate::Evaluation;
 pub use explain::{Reason, Verdict, explain};
+pub use memory::{ENGINE, Memory, Remembered};
 pub use solve::{Options, Outcome, Solution, solve};
 
 #[cfg(test)]

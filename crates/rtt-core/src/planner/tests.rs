@@ -7,7 +7,7 @@ use super::{Constraint, Fix, Options, Outcome, Reason, conflict, explain, solve}
 use crate::lane::{Lane, LaneTable};
 
 fn options() -> Options<'static> {
-    Options { effort: 1, expired: &|| false }
+    Options { effort: 1, expired: &|| false, memory: None }
 }
 
 /// A generator of numbers, the same on every run (xorshift).
@@ -152,7 +152,7 @@ fn bounds_without_a_finished_search_are_valid() {
         let calls = AtomicUsize::new(0);
         let limit = 10 + random.below(60);
         let expired = || calls.fetch_add(1, Ordering::Relaxed) >= limit;
-        if let Outcome::Solved(solution) = solve(&problem, &Options { effort: 1, expired: &expired }) {
+        if let Outcome::Solved(solution) = solve(&problem, &Options { effort: 1, expired: &expired, memory: None }) {
             let least = least(&problem).expect("a feasible problem");
             let values = solution.evaluation.values;
             assert!(values >= least);
@@ -339,7 +339,8 @@ fn every_way_to_search_agrees_where_routes_have_one_target() {
         };
         assert_eq!(found.and_then(value), expected, "round {round}");
         let mut budget = Budget { left: 50_000, expired: &|| false };
-        let walked = large::assign(&problem, 0, &mut budget).map(|assignment| problem.evaluate(&assignment).values);
+        let walked =
+            large::assign(&problem, 0, None, &mut budget).map(|assignment| problem.evaluate(&assignment).values);
         let Some(expected) = expected else {
             assert_eq!(walked, None);
             continue;
@@ -365,11 +366,11 @@ fn every_way_to_search_agrees_where_routes_have_one_target() {
 fn a_clustered_problem_is_solved_and_bounded() {
     let mut random = Random(0xc105);
     let problem = random_partition(&mut random, 24, 3, 60);
-    let Outcome::Solved(solution) = solve(&problem, &Options { effort: 1, expired: &|| false }) else {
+    let Outcome::Solved(solution) = solve(&problem, &Options { effort: 1, expired: &|| false, memory: None }) else {
         panic!("feasible")
     };
     let (value, bound) = (solution.evaluation.values[1], solution.bounds[1]);
     assert!(solution.evaluation.values[0] > solution.bounds[0] || 2 * bound > value, "{bound} of {value}");
-    let again = solve(&problem, &Options { effort: 1, expired: &|| false });
+    let again = solve(&problem, &Options { effort: 1, expired: &|| false, memory: None });
     assert_eq!(again, Outcome::Solved(solution), "the same effort finds the same");
 }

@@ -107,7 +107,7 @@ pub fn run(workspace: &Workspace, request: &Request, context: &Context) -> Resul
     findings.extend(built.warnings.iter().cloned());
     let started = clock::stopwatch();
     let expired = || request.time_limit.is_some_and(|limit| started.elapsed() >= limit);
-    let options = Options { effort: request.effort, expired: &expired };
+    let options = Options { effort: request.effort, expired: &expired, memory: None };
     context.progress.start("solving", built.problem.routes.len() as u64);
     let outcome = planner::solve(&built.problem, &options);
     context.progress.finish();

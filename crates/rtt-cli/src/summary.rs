@@ -25,6 +25,9 @@ pub(crate) fn document(stage: Stage, report: &Report, outcome: &str, exit_code: 
     if let Some(body) = &report.body {
         document["body"] = body.as_str().into();
     }
+    if let Some(answer) = &report.answer {
+        document["answer"] = answer.clone();
+    }
     if let Some(fingerprint) = &report.fingerprint {
         document["inputs"] = fingerprint.digest().to_string().into();
     }

@@ -48,13 +48,22 @@ pub enum Constraint {
 /// A minimal conflict.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict {
-    /// The constraints, each with what would resolve the conflict if everything else stays.
-    pub constraints: Vec<(Constraint, Fix)>,
+    /// The constraints, each with its cheapest remedy.
+    pub constraints: Vec<(Constraint, Remedy)>,
     /// Without any one of them there is a plan; `false` if the effort did not suffice to prove that.
     pub is_minimal: bool,
 }
 
-/// What would resolve a conflict.
+/// The cheapest change of one constraint, everything else staying as it is, that was tried and found to help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Remedy {
+    /// The change.
+    pub fix: Fix,
+    /// With it there is a plan. Else only this conflict is resolved, and another is left or was not excluded.
+    pub suffices: bool,
+}
+
+/// A change of a constraint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fix {
     /// Giving the constraint up.
@@ -90,7 +99,13 @@ pub fn conflict(problem: &Problem, options: &Options) -> Conflict {
             }
         }
     }
-    let constraints = kept.into_iter().map(|constraint| (constraint, constraint.fix(&relaxed, options))).collect();
+    let remedy = |constraint: Constraint| {
+        let mut without = problem.clone();
+        constraint.relax(&mut without);
+        let suffices = is_feasible(&without, options) == Some(true);
+        Remedy { fix: constraint.fix(if suffices { problem } else { &relaxed }, options), suffices }
+    };
+    let constraints = kept.into_iter().map(|constraint| (constraint, remedy(constraint))).collect();
     Conflict { constraints, is_minimal }
 }
 

@@ -12,6 +12,7 @@ mod evaluate;
 mod explain;
 mod large;
 mod local;
+mod marginal;
 mod memory;
 mod numbers;
 mod pack;
@@ -25,9 +26,10 @@ mod warm;
 
 pub use assemble::assemble;
 pub use build::{Built, Rejection, RouteNotes, build};
-pub use conflict::{Conflict, Constraint, Fix, conflict};
+pub use conflict::{Conflict, Constraint, Fix, Remedy, conflict};
 pub use evaluate::Evaluation;
 pub use explain::{Reason, Verdict, explain};
+pub use marginal::{Resource, Worth, marginal};
 pub use memory::{ENGINE, Memory, Remembered};
 pub use solve::{Options, Outcome, Solution, solve};
 

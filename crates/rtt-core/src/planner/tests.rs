@@ -1,5 +1,7 @@
 //! The planner against exhaustive enumeration, on problems small enough for it.
 
+mod parts;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::problem::{Agent, Assignment, Candidate, Failover, Link, Node, Objective, Problem, Route, Spread};
@@ -181,7 +183,7 @@ fn a_conflict_is_minimal_and_its_fixes_work() {
         conflicts += 1;
         let found = conflict(&problem, &options());
         assert!(found.is_minimal && !found.constraints.is_empty());
-        for (constraint, fix) in &found.constraints {
+        for (constraint, remedy) in &found.constraints {
             // With the other members of the conflict alone there is a plan; so this one is needed.
             let mut relaxed = problem.clone();
             for other in super::conflict::constraints(&problem) {
@@ -190,11 +192,20 @@ fn a_conflict_is_minimal_and_its_fixes_work() {
                 }
             }
             assert!(least(&relaxed).is_some(), "{constraint:?} of {found:?} in {problem:#?}");
-            if let (Fix::Raise { from, to }, Constraint::Cpu { node }) = (fix, constraint) {
+            // The remedy is one, and nothing less is.
+            if let (Fix::Raise { from, to }, Constraint::Cpu { node }, true) = (remedy.fix, constraint, remedy.suffices)
+            {
                 raised += 1;
-                assert_eq!(*from, problem.nodes[*node].millicores);
-                assert!(to > from);
+                assert_eq!(from, problem.nodes[*node].millicores);
+                for (figure, helps) in [(to, true), (to - 1, false)] {
+                    let mut changed = problem.clone();
+                    changed.nodes[*node].millicores = figure;
+                    assert_eq!(least(&changed).is_some(), helps, "{figure} millicores: {found:?} in {problem:#?}");
+                }
             }
+            let mut without = problem.clone();
+            constraint.relax(&mut without);
+            assert_eq!(least(&without).is_some(), remedy.suffices, "{constraint:?} of {found:?} in {problem:#?}");
         }
     }
     assert!(conflicts > 30 && raised > 5, "{conflicts} {raised}");
@@ -243,12 +254,14 @@ fn says_how_much_is_missing() {
     // By uds a call takes 500 µs on one node, 900 µs between the two; one node lacks room for both agents.
     let found = conflict(&problem, &options());
     assert!(found.is_minimal);
-    let fix = |wanted: Constraint| found.constraints.iter().find(|(c, _)| *c == wanted).map(|(_, fix)| *fix);
-    assert_eq!(fix(Constraint::StrictQos { route: 0 }), Some(Fix::Raise { from: 600, to: 900 }));
-    assert_eq!(fix(Constraint::Cpu { node: 0 }), Some(Fix::Raise { from: 150, to: 200 }));
-    assert_eq!(fix(Constraint::Cpu { node: 1 }), Some(Fix::Raise { from: 150, to: 200 }));
+    let fix = |wanted: Constraint| {
+        found.constraints.iter().find(|(c, _)| *c == wanted).map(|(_, remedy)| (remedy.fix, remedy.suffices))
+    };
+    assert_eq!(fix(Constraint::StrictQos { route: 0 }), Some((Fix::Raise { from: 600, to: 900 }, true)));
+    assert_eq!(fix(Constraint::Cpu { node: 0 }), Some((Fix::Raise { from: 150, to: 200 }, true)));
+    assert_eq!(fix(Constraint::Cpu { node: 1 }), Some((Fix::Raise { from: 150, to: 200 }, true)));
     // Giving the route up would help as well.
-    assert_eq!(fix(Constraint::Candidates { route: 0 }), Some(Fix::Drop));
+    assert_eq!(fix(Constraint::Candidates { route: 0 }), Some((Fix::Drop, true)));
     assert_eq!(found.constraints.len(), 4);
 }
 

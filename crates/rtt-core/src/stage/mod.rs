@@ -143,6 +143,8 @@ pub struct Report {
     pub details: Vec<String>,
     /// A document that was asked for (`--graph`, `--explain`, …), printed as it is.
     pub body: Option<String>,
+    /// The same for programs, where it has parts.
+    pub answer: Option<Value>,
     /// All findings.
     pub diagnostics: Vec<Diagnostic>,
     /// Findings that the workspace asks not to be shown; they count for nothing.
@@ -163,6 +165,7 @@ impl Report {
             headline: headline.into(),
             details: Vec::new(),
             body: None,
+            answer: None,
             diagnostics: Vec::new(),
             ignored: Vec::new(),
             figures: BTreeMap::new(),

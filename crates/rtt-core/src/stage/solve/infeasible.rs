@@ -2,7 +2,7 @@
 
 use crate::diagnostic::{Diagnostic, Place};
 use crate::plan::{Inputs, Written};
-use crate::planner::{Built, Conflict, Constraint, Fix, Options, conflict};
+use crate::planner::{Built, Conflict, Constraint, Fix, Options, Remedy, conflict};
 use crate::policy::Pin;
 use crate::stage::{Report, Verdict};
 use crate::text::counted;
@@ -36,12 +36,14 @@ pub(super) fn report(inputs: &Inputs, built: &Built, options: &Options) -> Repor
             finding = words.rejections(*route, finding);
         }
     }
-    // The gentlest remedy first: doing without a route is what nobody wants.
+    // What makes a plan possible first, and of that the gentlest: doing without a route is what nobody wants.
+    let mut remedies: Vec<_> = constraints.iter().collect();
     let is_last_resort = |constraint: &Constraint| matches!(constraint, Constraint::Candidates { .. });
-    let (last, first): (Vec<_>, Vec<_>) = constraints.iter().partition(|(constraint, _)| is_last_resort(constraint));
-    for (position, (constraint, fix)) in first.into_iter().chain(last).enumerate() {
+    remedies.sort_by_key(|(constraint, remedy)| (!remedy.suffices, is_last_resort(constraint)));
+    for (position, (constraint, Remedy { fix, suffices })) in remedies.into_iter().enumerate() {
         let or = if position > 0 { "or " } else { "" };
-        finding = finding.help(format!("{or}{}", words.remedy(constraint, fix)));
+        let rest = if *suffices { "" } else { ": this resolves this conflict, but not all" };
+        finding = finding.help(format!("{or}{}{rest}", words.remedy(*constraint, *fix)));
     }
     let mut report = Report::new(Verdict::CheckFailed, HEADLINE);
     report.diagnostics.push(finding);

@@ -105,7 +105,7 @@ pub fn run(workspace: &Workspace, request: &Request, context: &Context) -> Resul
     {
         let mut report = report_of(&latest.plan, Verdict::Unchanged, "Nothing changed: ");
         report.details = vec![format!("  {}", latest.name)];
-        report.body = request.graph.map(|format| plan::graph(&latest.plan, format));
+        report.body = request.graph.map(|format| plan::graph(&latest.plan, &inputs.lanes, format));
         report.diagnostics = findings;
         report.fingerprint = Some(fingerprint);
         return Ok(report);
@@ -292,7 +292,7 @@ fn publish(
         .details
         .extend(Diff::new(Some(&inputs.routes.document), Some(&plan)).lines().iter().map(|l| format!("  {l}")));
     report.details.push(format!("  {file}"));
-    report.body = request.graph.map(|format| plan::graph(&plan, format));
+    report.body = request.graph.map(|format| plan::graph(&plan, &inputs.lanes, format));
     report.outputs = vec![file, layout::LATEST.to_owned()];
     Ok(report)
 }

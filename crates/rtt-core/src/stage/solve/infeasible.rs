@@ -1,5 +1,7 @@
 //! What a minimal conflict means in the words of who wrote the constraints, and what would resolve it.
 
+use serde_json::{Value, json};
+
 use crate::diagnostic::{Diagnostic, Place};
 use crate::plan::{Inputs, Written};
 use crate::planner::{Built, Conflict, Constraint, Fix, Options, Remedy, conflict};
@@ -46,6 +48,8 @@ pub(super) fn report(inputs: &Inputs, built: &Built, options: &Options) -> Repor
         finding = finding.help(format!("{or}{}{rest}", words.remedy(*constraint, *fix)));
     }
     let mut report = Report::new(Verdict::CheckFailed, HEADLINE);
+    let members = constraints.iter().map(|(constraint, remedy)| words.value(*constraint, *remedy));
+    report.answer = Some(json!({"minimal": is_minimal, "conflict": members.collect::<Vec<_>>()}));
     report.diagnostics.push(finding);
     report.details.push(format!(
         "  {} in conflict: relax one of them, or add resources",
@@ -118,6 +122,30 @@ impl Words<'_> {
                 (message, self.written(self.built.routes[route].failover_rule.as_ref()))
             }
         }
+    }
+
+    /// The same for programs.
+    fn value(&self, constraint: Constraint, remedy: Remedy) -> Value {
+        let problem = &self.built.problem;
+        let node = |node: usize| format!("{}/{}", problem.hosts[problem.nodes[node].host], problem.nodes[node].id);
+        let (kind, about) = match constraint {
+            Constraint::Candidates { route } => ("candidates", self.route(route)),
+            Constraint::Pins { agent } => ("pins", problem.agents[agent].name.clone()),
+            Constraint::Cpu { node: index } => ("cpu", node(index)),
+            Constraint::Memory { node: index } => ("memory", node(index)),
+            Constraint::StrictQos { route } => ("strict_qos", self.route(route)),
+            Constraint::Bandwidth { link } => {
+                let link = &problem.links[link];
+                ("bandwidth", format!("{} - {}", problem.hosts[link.a], problem.hosts[link.b]))
+            }
+            Constraint::Redundancy { route } => ("redundancy", self.route(route)),
+        };
+        let fix = match remedy.fix {
+            Fix::Drop => json!({"kind": "drop"}),
+            Fix::Raise { from, to } => json!({"kind": "raise", "from": from, "to": to}),
+            Fix::Place { node: index } => json!({"kind": "place", "node": node(index)}),
+        };
+        json!({"constraint": kind, "about": about, "remedy": fix, "suffices": remedy.suffices})
     }
 
     fn node_place(&self, node: usize, key: &str) -> Option<Place> {

@@ -46,6 +46,9 @@ pub(super) fn report(inputs: &Inputs, what_if: &WhatIf, options: &Options) -> Re
     report.answer = Some(comparison.json());
     if after.outcome == Some(false) {
         let reason = infeasible::report(&supposed, &after.built, options);
+        if let (Some(answer), Some(Value::Object(conflict))) = (&mut report.answer, reason.answer) {
+            conflict.into_iter().for_each(|(name, value)| answer[name] = value);
+        }
         report.diagnostics = reason.diagnostics;
         report.details = reason.details;
     }

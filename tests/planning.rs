@@ -148,15 +148,17 @@ fn threads_and_schedules_give_one_plan_of_many_components() {
 
 #[test]
 fn threads_and_schedules_give_one_plan_where_the_search_ends_early() {
-    let teams = Teams { teams: 8, size: 5, routes: 3, millicores: 5_000, joined: true };
+    let teams = Teams { teams: 8, size: 10, routes: 6, millicores: 8_400, joined: true };
     one_plan("open", &teams, "1", "feasible", runs(40) / 10);
 }
 
 #[test]
 fn one_agent_more_moves_few() {
-    let teams = Teams { teams: 10, size: 10, routes: 2, millicores: 13_000, joined: true };
+    let teams = Teams { teams: 10, size: 10, routes: 2, millicores: 16_000, joined: true };
     let scratch = prepared("hundred", &teams);
-    scratch.run_all(&STAGES[4..]);
+    let solve = || scratch.run("rtt-40-solver", &["--effort", "1"]).expect_code(0);
+    solve();
+    scratch.run_all(&STAGES[5..]);
     let before = plan(&scratch);
     let mut routes: BTreeMap<(String, String), u64> = BTreeMap::new();
     for route in scratch.json(".rtt/routes.json")["routes"].as_array().expect("a list") {
@@ -168,13 +170,42 @@ fn one_agent_more_moves_few() {
     }
     write_agent(&scratch, "team4.newcomer", 300);
     write_routes(&scratch, &routes);
-    scratch.run_all(&STAGES[1..5]);
+    scratch.run_all(&STAGES[1..4]);
+    solve();
     let after = plan(&scratch);
     let (old, new) = (places(&before), places(&after));
     assert_eq!((old.len(), new.len()), (100, 101));
     let moved = old.iter().filter(|(agent, place)| new[*agent] != **place).count();
     println!("{moved} of 100 moved; {}", after["objective"]);
     assert!(moved <= 3, "{moved} of 100 moved");
+}
+
+#[test]
+fn many_routes_are_drawn_together() {
+    let teams = Teams { teams: 30, size: 6, routes: 2, millicores: 40_000, joined: false };
+    let scratch = prepared("drawn", &teams);
+    let draw = |format: &str| scratch.run("rtt-40-solver", &["--effort", "1", "--graph", format]).expect_code(0).stdout;
+    let svg = draw("svg");
+    assert!(plan(&scratch)["routes"].as_array().expect("a list").len() > 200);
+    let line = |host: &str, node: &str| format!("<title>{host} node {node} to {host} node {node}: ");
+    assert!(svg.contains(&line("one", "0")) && svg.contains("routes via shm, "), "{svg}");
+    assert!(!svg.contains("team0.agent0"), "no instance has a box of its own");
+    assert!(svg.matches("<path ").count() < 40, "{svg}");
+    let dot = draw("dot");
+    assert!(dot.contains("subgraph cluster_h0 {") && dot.contains(" instances\"];"), "{dot}");
+    let mermaid = draw("mermaid");
+    assert!(mermaid.contains("subgraph h0[\"one\"]") && mermaid.contains(" shm| n0"), "{mermaid}");
+}
+
+#[test]
+fn what_violates_its_bounds_is_red() {
+    let scratch = prepared("red", &Teams { teams: 1, size: 2, routes: 1, millicores: 2_000, joined: false });
+    let policy = json!({"version": "1.0.0", "qos": [{"to": "team0.agent1", "latency_ms": 0.05}]});
+    scratch.write(".rtt/policy.json", policy.to_string());
+    let draw = |format: &str| scratch.run("rtt-40-solver", &["--graph", format]).expect_code(0).stdout;
+    assert!(draw("svg").contains("team0.agent0 -&gt; team0.agent1 via shm, 100 µs, violates its bounds"));
+    assert!(draw("dot").contains("color=red"));
+    assert!(draw("mermaid").contains("linkStyle 0 stroke:red"), "{}", draw("mermaid"));
 }
 
 #[test]

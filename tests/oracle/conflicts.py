@@ -28,8 +28,11 @@ def pair_of(model, about):
     return frozenset(model.hosts.index(name) for name in about.split(" - "))
 
 
-def route_of(model, about):
-    return next(route for route in model.routes if route["name"] == about)
+def set_route(model, about, key, value):
+    """A route that was given up has nothing to set."""
+    for route in model.routes:
+        if route["name"] == about:
+            route[key] = value
 
 
 def constraints(model):
@@ -59,11 +62,11 @@ def change(model, kind, about, figure=None):
         nodes = range(len(model.nodes)) if figure is None else [model.nodes.index(node_of(model, figure))]
         next(agent for agent in model.agents if agent["name"] == about)["allowed"] = list(nodes)
     elif kind == "redundancy":
-        route_of(model, about)["failover"] = None
+        set_route(model, about, "failover", None)
     elif figure is None:
-        route_of(model, about)["strict"] = False
+        set_route(model, about, "strict", False)
     else:
-        route_of(model, about)["latency"] = figure
+        set_route(model, about, "latency", figure)
 
 
 def wrong(model, answer):

@@ -4,13 +4,14 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use rtt_cli::StageOptions;
 use rtt_core::plan::GraphFormat;
 use rtt_core::stage::{Context, Error, Report, Stage, solve};
 use rtt_core::workspace::Workspace;
 
 #[derive(Args)]
+#[command(group = ArgGroup::new("supposed").multiple(true))]
 struct Options {
     /// Work limit of the search; the same limit gives the same plan
     #[arg(long, value_name = "N", default_value_t = solve::DEFAULT_EFFORT)]

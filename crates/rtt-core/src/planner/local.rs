@@ -536,6 +536,11 @@ impl<'t, 'p> Local<'t, 'p> {
                     }
                     continue;
                 }
+                if self.members[node].is_empty() {
+                    // It is too small for the unit, or has no room at all.
+                    budget.spend(1);
+                    continue;
+                }
                 let other = self.members[node][numbers.below(self.members[node].len())];
                 let (mine, its) = (self.demand[unit], self.demand[other]);
                 let fits = |free: (i64, i64), out: (i64, i64), into: (i64, i64)| {

@@ -192,3 +192,26 @@ fn says_what_more_capacity_is_worth() {
     let worths = marginal(&problem, &solved(&problem, &options()), (100, 16), &hurried);
     assert!(worths.iter().flatten().all(|worth| *worth == Worth::Unknown), "{worths:?}");
 }
+
+#[test]
+fn a_walk_passes_nodes_that_are_too_small_for_anybody() {
+    // Teams that are torn anyway, and a node without processors beside them.
+    let mut random = Random(0x0dd);
+    let mut problem = pairs(20, 4, 900);
+    problem.nodes[2].millicores = 0;
+    problem.nodes[3].millicores = 2_200;
+    for pair in 0..60 {
+        let source = random.below(40);
+        let target = (source + 1 + random.below(39)) % 40;
+        let mut route = problem.routes[pair % 20].clone();
+        route.source = source;
+        route.candidates = vec![Candidate { target, lane: Lane::Uds }];
+        route.backups.clone_from(&route.candidates);
+        route.throughput = 1 + random.number(50);
+        problem.routes.push(route);
+    }
+    let calls = std::sync::atomic::AtomicUsize::new(0);
+    let expired = || calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed) > 2_000_000;
+    let solution = solved(&problem, &Options { effort: 1, expired: &expired, memory: None });
+    assert!(solution.assignment.placement.iter().all(|&node| node != 2));
+}

@@ -13,6 +13,8 @@ const HEADING: usize = 34;
 const ROW_HEIGHT: usize = 54;
 const BOX_HEIGHT: usize = 30;
 const LEGEND: usize = 30;
+const LABEL_WIDTH: usize = 60;
+const LABEL_HEIGHT: usize = 11;
 /// Columns beyond this go on below; a host's stay together as long as it is not wider alone.
 const MAX_WIDTH: usize = 3_000;
 
@@ -49,11 +51,12 @@ impl Drawing<'_> {
                     format!("  {column}\n  {label}\n")
                 })
                 .collect();
-            let (corner, size) = ((left - GAP / 3, y - HEADING), (x - left - GAP / 3, inner + HEADING + GAP / 3));
+            let (corner, size) = ((left - GAP / 3, y - HEADING), (x - left + GAP / 3, inner + HEADING + GAP / 3));
             line(&mut frames, &rectangle(corner, size, "#ffffff", "#52606d"));
             line(&mut frames, &text((left - GAP / 3 + PADDING, y - PADDING), host, " font-weight=\"bold\""));
             frames.push_str(&columns);
-            (band, width) = (band.max(inner + HEADING + GAP / 3), width.max(x));
+            (band, width) = (band.max(inner + HEADING), width.max(x + GAP / 3));
+            x += GAP;
         }
         let (width, height) = (width.max(LEGEND_WIDTH), y + band + GAP / 3);
         let mut out = format!(
@@ -148,15 +151,21 @@ fn curve(arrow: &Arrow, from: Corner, to: Corner, box_width: usize) -> String {
         Kind::Held | Kind::Backup => String::new(),
     };
     let dashes = if arrow.kind == Kind::Backup { DASHES } else { "" };
-    // A lane's colour says enough of a single route; how many a line stands for has to be written.
-    let label = match arrow.label != arrow.lane.name() {
-        true => {
+    // A lane's colour says enough of a single route; how many a line stands for has to be written. Lines between the same
+    // boxes differ in lane and kind, and so do the places of their labels.
+    let label = if arrow.label == arrow.lane.name() {
+        String::new()
+    } else {
+        let lane = Lane::ALL.iter().position(|lane| *lane == arrow.lane).unwrap_or_default();
+        let below = usize::from(arrow.kind == Kind::Violated) * LABEL_HEIGHT;
+        let corner = if from == to {
+            (from.0 + lane * LABEL_WIDTH, from.1 + BOX_HEIGHT + LABEL_HEIGHT + below)
+        } else {
             // The middle of a cubic curve.
             let x = (start.0 as i64 + 3 * c1 + 3 * c2 + end.0 as i64) / 8;
-            let corner = (usize::try_from(x).unwrap_or_default(), (start.1 + end.1) / 2 - 2);
-            text(corner, &arrow.label, " font-size=\"10\"")
-        }
-        false => String::new(),
+            (usize::try_from(x).unwrap_or_default(), (start.1 + end.1) / 2 + 2 * lane * LABEL_HEIGHT + below)
+        };
+        text(corner, &arrow.label, " font-size=\"10\"")
     };
     let colour = colour(arrow.lane);
     format!(

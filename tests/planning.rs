@@ -99,7 +99,7 @@ fn places(plan: &Value) -> BTreeMap<String, String> {
 }
 
 /// Plans again and again, with one to eight threads, several processes at once, with what was remembered and without.
-fn one_plan(name: &str, teams: &Teams, effort: &str, status: &str, runs: usize) {
+fn one_plan(name: &str, teams: &Teams, effort: &str, status: &str, runs: usize) -> usize {
     const AT_ONCE: usize = 4;
     let first = prepared(name, teams);
     first.run("rtt-40-solver", &["--effort", effort, "--jobs", "1"]).expect_code(0);
@@ -133,7 +133,7 @@ fn one_plan(name: &str, teams: &Teams, effort: &str, status: &str, runs: usize) 
             done += 1;
         }
     }
-    println!("{name}: {done} runs, one plan");
+    done
 }
 
 fn runs(default: usize) -> usize {
@@ -143,13 +143,15 @@ fn runs(default: usize) -> usize {
 #[test]
 fn threads_and_schedules_give_one_plan_of_many_components() {
     let teams = Teams { teams: 9, size: 4, routes: 2, millicores: 5_500, joined: false };
-    one_plan("components", &teams, "1", "optimal", runs(40));
+    let done = one_plan("components", &teams, "1", "optimal", runs(40));
+    println!("{done} runs, one plan");
 }
 
 #[test]
 fn threads_and_schedules_give_one_plan_where_the_search_ends_early() {
     let teams = Teams { teams: 8, size: 10, routes: 6, millicores: 8_400, joined: true };
-    one_plan("open", &teams, "1", "feasible", runs(40) / 10);
+    let done = one_plan("open", &teams, "1", "feasible", runs(40) / 10);
+    println!("{done} runs, one plan");
 }
 
 #[test]

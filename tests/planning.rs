@@ -149,7 +149,7 @@ fn threads_and_schedules_give_one_plan_of_many_components() {
 
 #[test]
 fn threads_and_schedules_give_one_plan_where_the_search_ends_early() {
-    let teams = Teams { teams: 8, size: 10, routes: 6, millicores: 8_400, joined: true };
+    let teams = Teams { teams: 1, size: 52, routes: 4, millicores: 5_400, joined: false };
     let done = one_plan("open", &teams, "1", "feasible", runs(40) / 10);
     println!("{done} runs, one plan");
 }

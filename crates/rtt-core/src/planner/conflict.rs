@@ -141,8 +141,8 @@ fn is_feasible(problem: &Problem, options: &Options) -> Option<bool> {
     }
 }
 
-/// More than any sum of demands.
-const PLENTY: i64 = i64::MAX / 4;
+/// More than any sum of demands; and the sum over all nodes is still a number.
+const PLENTY: i64 = 1 << 48;
 
 /// Makes a route one that is always served: by its own source. Its agents stay, for they take room all the same.
 fn give_up(route: &mut Route) {

@@ -3,7 +3,9 @@
 use super::{Random, least, options, random_problem};
 use crate::lane::Lane;
 use crate::planner::problem::{Agent, Candidate, Node, Problem, Route};
-use crate::planner::{Memory, Options, Outcome, Remembered, Solution, Worth, components, marginal, solve, warm};
+use crate::planner::{
+    Constraint, Fix, Memory, Options, Outcome, Remembered, Solution, Worth, components, conflict, marginal, solve, warm,
+};
 
 /// Pairs of a caller and a store on one host of equal nodes; no route joins two pairs.
 fn pairs(count: usize, nodes: usize, millicores: i64) -> Problem {
@@ -214,4 +216,18 @@ fn a_walk_passes_nodes_that_are_too_small_for_anybody() {
     let expired = || calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed) > 2_000_000;
     let solution = solved(&problem, &Options { effort: 1, expired: &expired, memory: None });
     assert!(solution.assignment.placement.iter().all(|&node| node != 2));
+}
+
+#[test]
+fn a_conflict_on_many_nodes_names_them() {
+    // Giving every capacity up must not be more than a sum can hold.
+    let problem = pairs(1, 9, 50);
+    let found = conflict(&problem, &options());
+    let mut expected: Vec<Constraint> = Vec::new();
+    expected.extend((0..9).map(|node| Constraint::Cpu { node }));
+    let members: Vec<Constraint> = found.constraints.iter().map(|(constraint, _)| *constraint).collect();
+    assert_eq!((members, found.is_minimal), (expected, true));
+    assert!(
+        found.constraints.iter().all(|(_, remedy)| remedy.fix == Fix::Raise { from: 50, to: 200 } && remedy.suffices)
+    );
 }

@@ -18,10 +18,9 @@ use crate::dependency::report::Dependencies;
 use crate::diagnostic::{self, Diagnostic, Place, Severity};
 use crate::digest::Digest;
 use crate::registry::{Instance, Registry};
-use crate::schema::Schema;
 use crate::symbol::InstanceId;
 use crate::text;
-use crate::workspace::state::{self, FORMAT_VERSION, Fingerprint};
+use crate::workspace::state::{FORMAT_VERSION, Fingerprint};
 use crate::workspace::{self, Workspace, durable, layout};
 
 /// How far generated code is checked.
@@ -61,15 +60,17 @@ pub fn run(workspace: &Workspace, request: &Request, context: &Context) -> Resul
         return Ok(list_languages(&stubs));
     }
     let wanted = wanted_languages(&stubs, &request.languages)?;
+    let previous = upstream::read_connectors(workspace)?.map(|file| file.value);
+    if let Some(index) = previous.as_ref().filter(|_| !context.force)
+        && let Some((registry, dependencies)) = upstream::digests(workspace)
+        && index.fingerprint == fingerprint(request, &stubs, registry, dependencies, &wanted)
+        && is_complete(workspace, index)?
+    {
+        return unchanged(workspace, request, context, index);
+    }
     let registry = upstream::registry(workspace)?;
     let dependencies = upstream::dependencies(workspace, registry.digest)?;
     let fingerprint = fingerprint(request, &stubs, registry.digest, dependencies.digest, &wanted);
-    let previous = state::read::<Connectors>(workspace, layout::CONNECTORS, Schema::Connectors)?.map(|file| file.value);
-    if let Some(index) = previous.as_ref().filter(|index| index.fingerprint == fingerprint && !context.force)
-        && is_complete(workspace, index)?
-    {
-        return unchanged(workspace, request, context, index, fingerprint);
-    }
 
     let (jobs, mut findings) = plan(&stubs, &registry.value, &dependencies.value, &wanted);
     let built = build_all(&jobs, request, context)?;
@@ -242,7 +243,6 @@ fn unchanged(
     request: &Request,
     context: &Context,
     index: &Connectors,
-    fingerprint: Fingerprint,
 ) -> Result<Report, Error> {
     let mut findings = Vec::new();
     let orphans = find_orphans(workspace, index, None)?;
@@ -259,7 +259,7 @@ fn unchanged(
         report.headline = format!("{} would be removed", text::counted(orphans.len(), "file"));
     }
     report.diagnostics = findings;
-    report.fingerprint = Some(fingerprint);
+    report.fingerprint = Some(index.fingerprint.clone());
     Ok(report.figure("connectors", n_connectors).figure("generated", 0).figure("reused", listed(index).count()))
 }
 
@@ -353,7 +353,7 @@ fn build<'a>(job: &Job<'a>, request: &Request, context: &Context) -> Result<Buil
     };
     let models: Vec<Model> = job
         .connectors
-        .iter()
+        .par_iter()
         .map(|wanted| {
             let agents = wanted.serves.iter().map(|served| served.from.symbol.to_string()).collect();
             model::build(language, &wanted.provider.manifest, &wanted.client, &wanted.module, &agents)

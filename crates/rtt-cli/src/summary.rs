@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 
 /// Builds the one document that `--format json` prints.
 pub(crate) fn document(stage: Stage, report: &Report, outcome: &str, exit_code: u8) -> Value {
-    let figures: Map<String, Value> = report.figures.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect();
+    let members = report.figures.iter().chain(&report.lists);
+    let figures: Map<String, Value> = members.map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
     let mut document = json!({
         "version": FORMAT_VERSION,
         "stage": stage.number(),

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::Plan;
 use serde_json::Value;
 
-use super::identity::{identity, signed_bytes};
+use super::identity::{CanonicalForm, identity, signed_bytes};
 use crate::clock;
 use crate::digest::Digest;
 use crate::trust::{KeyId, PrivateKey, TrustStore};
@@ -70,8 +70,9 @@ impl<T> Deref for Verified<T> {
 /// [`VerifyError`]; a signature that is wrong is an error even where enough others are right, because something
 /// changed that should not have.
 pub fn verify(document: Value, trust: &TrustStore, threshold: usize) -> Result<Verified<Value>, VerifyError> {
-    check_identity(&document)?;
-    let bytes = signed_bytes(&document);
+    let canonical = CanonicalForm::of(&document);
+    check_identity(&document, &canonical)?;
+    let bytes = canonical.signed_bytes();
     let cosignatures = document.get("cosignatures").and_then(Value::as_array);
     let mut signers = BTreeSet::new();
     for text in document.get("signature").into_iter().chain(cosignatures.into_iter().flatten()) {
@@ -115,12 +116,12 @@ pub fn check_age(plan: Verified<Value>, now: SystemTime, max_age: Duration) -> R
 /// # Errors
 /// [`VerifyError::Identity`].
 pub fn accept_unverified(document: Value) -> Result<Verified<Value>, VerifyError> {
-    check_identity(&document)?;
+    check_identity(&document, &CanonicalForm::of(&document))?;
     Ok(Verified { plan: document, signers: Vec::new() })
 }
 
-fn check_identity(document: &Value) -> Result<(), VerifyError> {
-    let computed = identity(document);
+fn check_identity(document: &Value, canonical: &CanonicalForm) -> Result<(), VerifyError> {
+    let computed = canonical.identity();
     let stated = document.get("plan_id").and_then(Value::as_str).unwrap_or("nothing");
     if computed.to_string() == stated {
         Ok(())

@@ -133,7 +133,7 @@ fn run_once(workspace: &Workspace, request: &Request, context: &Context) -> Resu
         }
     };
     // What was read before the lock may have been changed by its holder.
-    state = State::read(workspace, request.participant_timeout)?;
+    state = state.read_again()?;
     let mut log = std::mem::take(&mut state.log);
     let recovered = recovery::run(&state.scene(), &mut log)?;
     state.log = log;
@@ -141,7 +141,7 @@ fn run_once(workspace: &Workspace, request: &Request, context: &Context) -> Resu
         if recovered.is_pending() {
             return Ok(show::recovery(&state, Some(recovered)));
         }
-        state = State::read(workspace, request.participant_timeout)?;
+        state = state.read_again()?;
     }
     let mut report = match (&request.rollback, candidate) {
         (Some(target), _) => rollback(&mut state, target.as_deref(), request)?,

@@ -149,6 +149,8 @@ pub struct Report {
     pub ignored: Vec<Diagnostic>,
     /// The stage's figures, for the summary, telemetry and CI tables.
     pub figures: BTreeMap<&'static str, Value>,
+    /// Lists that belong beside the figures in the summary, and are too long for telemetry and tables.
+    pub lists: BTreeMap<&'static str, Value>,
     /// What was written, relative to the root.
     pub outputs: Vec<String>,
     /// What the inputs were.
@@ -166,6 +168,7 @@ impl Report {
             diagnostics: Vec::new(),
             ignored: Vec::new(),
             figures: BTreeMap::new(),
+            lists: BTreeMap::new(),
             outputs: Vec::new(),
             fingerprint: None,
         }
@@ -175,6 +178,13 @@ impl Report {
     #[must_use]
     pub fn figure(mut self, name: &'static str, value: impl Into<Value>) -> Self {
         self.figures.insert(name, value.into());
+        self
+    }
+
+    /// Adds a list.
+    #[must_use]
+    pub fn list(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.lists.insert(name, value.into());
         self
     }
 

@@ -54,7 +54,7 @@ pub(super) fn check(
         let finding = Diagnostic::unreadable_json("RTT-S001", &name, &bytes, &error);
         Error::Invalid { message: format!("{name} is not valid"), diagnostics: vec![finding] }
     };
-    let document = match json::parse(&bytes) {
+    let document = match json::parse_up_to(json::MAX_STATE_BYTES, &bytes) {
         Ok(document) => document,
         // Readers disagree about which of the two counts, so no signature can say what was signed.
         Err(error) if matches!(error.kind, ParseErrorKind::DuplicateKey(_)) => {

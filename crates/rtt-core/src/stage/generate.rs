@@ -174,13 +174,34 @@ fn list_languages(stubs: &Stubs) -> Report {
     report.details = languages
         .iter()
         .map(|language| {
-            let lanes: Vec<String> = language.stub.lanes.iter().map(ToString::to_string).collect();
-            let aliases = &language.stub.aliases;
-            let aliases = if aliases.is_empty() { String::new() } else { format!(" (also {})", aliases.join(", ")) };
-            format!("  {}{aliases}: {}, lanes {}", language.name, language.stub.title, lanes.join(", "))
+            let stub = &language.stub;
+            let lanes: Vec<String> = stub.lanes.iter().map(ToString::to_string).collect();
+            let aliases =
+                if stub.aliases.is_empty() { String::new() } else { format!(" (also {})", stub.aliases.join(", ")) };
+            let grammar = stub.grammar.as_ref().map(|grammar| format!("grammar {grammar}"));
+            let checkers: Vec<String> = grammar.into_iter().chain(stub.toolchain.check.first().cloned()).collect();
+            format!(
+                "  {}{aliases}: {}; lanes {}; checked by {}; {}",
+                language.name,
+                stub.title,
+                lanes.join(", "),
+                checkers.join(", "),
+                language.seen_at_work().unwrap_or("not seen at work"),
+            )
         })
         .collect();
-    report.figure("languages", languages.len())
+    let described = languages.iter().map(|language| {
+        json!({
+            "name": language.name,
+            "aliases": language.stub.aliases,
+            "title": language.stub.title,
+            "lanes": language.stub.lanes,
+            "grammar": language.stub.grammar,
+            "toolchain": language.stub.toolchain.check,
+            "verification": language.seen_at_work(),
+        })
+    });
+    report.list("language_list", described.collect::<Value>()).figure("languages", languages.len())
 }
 
 fn wanted_languages(stubs: &Stubs, names: &[String]) -> Result<Option<BTreeSet<String>>, Error> {
@@ -238,12 +259,7 @@ fn listed(index: &Connectors) -> impl Iterator<Item = (&str, &str)> {
     connectors.chain(index.support.iter().map(|file| (file.path.as_str(), file.sha256.as_str())))
 }
 
-fn unchanged(
-    workspace: &Workspace,
-    request: &Request,
-    context: &Context,
-    index: &Connectors,
-) -> Result<Report, Error> {
+fn unchanged(workspace: &Workspace, request: &Request, context: &Context, index: &Connectors) -> Result<Report, Error> {
     let mut findings = Vec::new();
     let orphans = find_orphans(workspace, index, None)?;
     report_orphans(&orphans, request, &mut findings);

@@ -251,7 +251,8 @@ fn publish(
         return Err(Error::Internal(format!("the plan fails its own check ({}): {first}", violations.len())));
     }
     let file = layout::plan_file(&plan.plan_id.hex()[..16]);
-    let existing = workspace.read_optional(&file)?.and_then(|bytes| json::parse_up_to(json::MAX_STATE_BYTES, &bytes).ok());
+    let existing =
+        workspace.read_optional(&file)?.and_then(|bytes| json::parse_up_to(json::MAX_STATE_BYTES, &bytes).ok());
     let is_signed =
         existing.is_some_and(|document| document["plan_id"] == plan.plan_id.to_string() && signer.accepts(&document));
     if !is_signed {

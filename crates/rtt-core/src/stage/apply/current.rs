@@ -41,8 +41,7 @@ impl<'a> State<'a> {
             Ok(now.is_some_and(|bytes| bytes == file.text.as_bytes()).then_some(file))
         }
         let Self { workspace, timeout, registry, connectors, .. } = self;
-        let parts =
-            (kept(workspace, layout::REGISTRY, registry)?, kept(workspace, layout::CONNECTORS, connectors)?);
+        let parts = (kept(workspace, layout::REGISTRY, registry)?, kept(workspace, layout::CONNECTORS, connectors)?);
         Self::read_parts(workspace, timeout, parts)
     }
 

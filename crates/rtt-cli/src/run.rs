@@ -11,7 +11,7 @@ use rtt_core::clock;
 use rtt_core::diagnostic::{self, Severity};
 use rtt_core::json;
 use rtt_core::stage::{Context, Error, Report, Stage, Verdict};
-use rtt_core::telemetry::{self, Record};
+use rtt_core::telemetry::{self, Record, trace};
 use rtt_core::text::{counted, printable};
 use rtt_core::trust;
 use rtt_core::workspace::state::FORMAT_VERSION;
@@ -143,6 +143,7 @@ fn run<O: StageOptions>(common: &Common, format: Format, force: bool, options: O
             outcome: outcome.name.clone(),
             inputs: outcome.report.fingerprint.as_ref().map(|fingerprint| fingerprint.digest().to_string()),
             figures,
+            trace: trace::Span::begin(|name| std::env::var(name).ok()),
         };
         if let Err(error) = telemetry::record(&workspace, &record) {
             log::warn!("cannot write the flight record: {error}");

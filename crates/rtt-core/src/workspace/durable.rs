@@ -40,6 +40,19 @@ pub fn write_atomic(path: &Path, bytes: &[u8], mode: Mode) -> io::Result<()> {
     sync_folder_of(path)
 }
 
+/// Replaces a file's content at once, without waiting for the disk: after a kill the name holds the old or the new
+/// content, after a power failure perhaps none. For what can be made anew.
+///
+/// # Errors
+/// Any I/O error; the old content is then still under the name.
+pub fn replace_unsynced(path: &Path, bytes: &[u8], mode: Mode) -> io::Result<()> {
+    let mut new = scratch(path, mode)?;
+    new.write_all(bytes)?;
+    let file = new.into_inner().map_err(io::IntoInnerError::into_error)?;
+    file.as_file().set_permissions(mode.permissions())?;
+    file.persist(path).map(drop).map_err(|error| error.error)
+}
+
 /// A file's new content, given bit by bit. As long as it is what the file holds already, nothing is written; from the
 /// first difference on it is written beside the file. Dropping it leaves the file as it is.
 pub struct Replacement {

@@ -58,6 +58,8 @@ pub const APPLY_HOLDER: &str = ".rtt/apply.lock.json";
 pub const FLIGHT: &str = ".rtt/telemetry/flight.ndjson";
 /// Serialises writers of flight records.
 pub const FLIGHT_LOCK: &str = ".rtt/telemetry/flight.lock";
+/// The newest record of each stage and how often it ran, from which metrics are made.
+pub const NEWEST: &str = ".rtt/telemetry/newest.json";
 /// Metrics in Prometheus text format.
 pub const METRICS: &str = ".rtt/telemetry/rtt.prom";
 /// Plans.

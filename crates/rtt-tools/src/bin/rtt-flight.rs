@@ -114,6 +114,7 @@ mod tests {
             outcome: "success\n\u{1b}[2J".to_owned(),
             inputs: None,
             figures: [("symbols".to_owned(), 8.into())].into(),
+            trace: None,
         };
         let text = table(&[record]);
         assert_eq!(text.lines().count(), 2);

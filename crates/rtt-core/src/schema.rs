@@ -64,6 +64,8 @@ schemas! {
     Wal = "rtt.wal.schema.json", "write-ahead log entry";
     /// `.rtt/registry/trust/keys/revoked.json`.
     Revoked = "rtt.revoked.schema.json", "list of revoked keys";
+    /// `.rtt/registry/mcp-pins.json`.
+    McpPins = "rtt.mcp-pins.schema.json", "list of pinned tools";
     /// `stubs/<language>/stub.json`.
     Stub = "rtt.stub.schema.json", "language stub";
     /// One line of `.rtt/telemetry/flight.ndjson`.

@@ -25,6 +25,7 @@ const GITIGNORE: &str = "\
 /wal/
 /apply.lock
 /apply.lock.json
+/registry/mcp-pins.lock
 .rtt-tmp-*
 ";
 

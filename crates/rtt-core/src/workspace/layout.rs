@@ -16,6 +16,10 @@ pub const WAL_CHECKPOINT: &str = ".rtt/wal/checkpoint.json";
 pub const SOCKETS: &str = ".rtt/sockets";
 /// Manifests written by tools.
 pub const MANIFESTS: &str = ".rtt/manifests";
+/// Pinned definitions of the tools of MCP servers.
+pub const MCP_PINS: &str = ".rtt/registry/mcp-pins.json";
+/// Serialises those who pin.
+pub const MCP_PINS_LOCK: &str = ".rtt/registry/mcp-pins.lock";
 /// Generated connectors.
 pub const DRIVERS: &str = ".rtt/drivers";
 /// Figures measured on this machine.

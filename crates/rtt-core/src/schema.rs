@@ -64,6 +64,8 @@ schemas! {
     Wal = "rtt.wal.schema.json", "write-ahead log entry";
     /// `.rtt/registry/trust/keys/revoked.json`.
     Revoked = "rtt.revoked.schema.json", "list of revoked keys";
+    /// `.rtt/registry/index.json`.
+    StoreIndex = "rtt.store-index.schema.json", "store index";
     /// `stubs/<language>/stub.json`.
     Stub = "rtt.stub.schema.json", "language stub";
     /// One line of `.rtt/telemetry/flight.ndjson`.

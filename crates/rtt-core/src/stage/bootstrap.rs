@@ -25,6 +25,7 @@ const GITIGNORE: &str = "\
 /wal/
 /apply.lock
 /apply.lock.json
+/registry/store.lock
 .rtt-tmp-*
 ";
 

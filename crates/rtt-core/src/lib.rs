@@ -22,6 +22,7 @@ pub mod registry;
 pub mod routes;
 pub mod schema;
 pub mod stage;
+pub mod store;
 pub mod symbol;
 pub mod telemetry;
 pub mod text;

@@ -66,6 +66,8 @@ schemas! {
     Revoked = "rtt.revoked.schema.json", "list of revoked keys";
     /// `.rtt/registry/mcp-pins.json`.
     McpPins = "rtt.mcp-pins.schema.json", "list of pinned tools";
+    /// `.rtt/registry/index.json`.
+    StoreIndex = "rtt.store-index.schema.json", "store index";
     /// `stubs/<language>/stub.json`.
     Stub = "rtt.stub.schema.json", "language stub";
     /// One line of `.rtt/telemetry/flight.ndjson`.

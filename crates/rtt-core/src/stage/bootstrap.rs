@@ -26,6 +26,7 @@ const GITIGNORE: &str = "\
 /apply.lock
 /apply.lock.json
 /registry/mcp-pins.lock
+/registry/store.lock
 .rtt-tmp-*
 ";
 

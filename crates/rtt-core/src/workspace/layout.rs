@@ -54,6 +54,12 @@ pub const SCAN_INDEX: &str = ".rtt/cache/scan.index";
 pub const DEPENDENCIES: &str = ".rtt/cache/dependencies.json";
 /// Index of stage 30's output.
 pub const CONNECTORS: &str = ".rtt/cache/connectors.json";
+/// Content-addressed objects, by their SHA-256.
+pub const OBJECTS: &str = ".rtt/registry/cas/sha256";
+/// Which object each `name@version` is.
+pub const STORE_INDEX: &str = ".rtt/registry/index.json";
+/// Serialises writers of the store.
+pub const STORE_LOCK: &str = ".rtt/registry/store.lock";
 /// The lock that serialises applies.
 pub const APPLY_LOCK: &str = ".rtt/apply.lock";
 /// Who holds the apply lock.

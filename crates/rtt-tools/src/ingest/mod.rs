@@ -15,6 +15,7 @@ use rtt_core::diagnostic::{self, Diagnostic, Place, Severity};
 use rtt_core::json;
 use rtt_core::manifest::{self, Manifest};
 use rtt_core::stage::{Context, Error, Report};
+use rtt_core::store::{self, Clash, Object, Role, Store};
 use rtt_core::telemetry::trace::{Span, TRACEPARENT};
 use rtt_core::workspace::lock::ExclusiveLock;
 use rtt_core::workspace::{self, Workspace, durable, layout};
@@ -91,6 +92,7 @@ pub fn run(workspace: &Workspace, request: &Request, context: &Context) -> Resul
     let before = Pins::read(workspace)?;
     let mut pins = before.clone();
     let mut outcome = report::Outcome::new(request.dry_run);
+    let mut taken = Vec::new();
     for server in &servers {
         let earlier = earlier(workspace, server)?;
         let difference = pins.compare(server, earlier.iter().flat_map(|manifest| manifest.provides.methods.keys()));
@@ -102,6 +104,7 @@ pub fn run(workspace: &Workspace, request: &Request, context: &Context) -> Resul
             if !is_same && !request.dry_run {
                 workspace.write(server.path(), server.text().as_bytes())?;
             }
+            taken.push(server);
         }
         outcome.count(server, &difference, is_taken, is_same);
     }
@@ -111,6 +114,9 @@ pub fn run(workspace: &Workspace, request: &Request, context: &Context) -> Resul
     if pins != before && !request.dry_run {
         pins.write(workspace)?;
         outcome.written.push(layout::MCP_PINS.to_owned());
+    }
+    if !request.dry_run {
+        keep(workspace, &taken)?;
     }
     drop(lock);
     diagnostic::sort(&mut findings);
@@ -336,6 +342,22 @@ fn refuse_duplicates(servers: &mut Vec<Server>, findings: &mut Vec<Diagnostic>) 
 fn earlier(workspace: &Workspace, server: &Server) -> Result<Option<Manifest>, Error> {
     let Some(bytes) = workspace.read_optional(server.path())? else { return Ok(None) };
     Ok(manifest::read(&server.path(), &bytes).manifests.into_iter().next().map(|sourced| sourced.manifest))
+}
+
+/// Keeps the manifests in the store by `symbol@version`, for later comparison. Who named one as an agent there keeps it so.
+fn keep(workspace: &Workspace, servers: &[&Server]) -> Result<(), store::Error> {
+    if servers.is_empty() {
+        return Ok(());
+    }
+    let mut writer = Store::of(workspace).write()?;
+    for server in servers {
+        let value = serde_json::to_value(&server.manifest).expect("manifests have string keys and finite numbers");
+        let (id, object) = (server.manifest.id(), Object::json(&value));
+        let role = writer.index().get(&id).map_or(Role::Document, |(role, _)| role);
+        writer.put(&object)?;
+        writer.name(role, id, object.digest(), Clash::Replace)?;
+    }
+    writer.commit().map(drop)
 }
 
 /// Says which servers of the provider the configuration names no more, and removes them if that is asked for.

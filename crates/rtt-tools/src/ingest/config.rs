@@ -84,7 +84,9 @@ pub(super) fn read(
         Ok(document) => document,
         Err(error) => {
             let help = "expected an MCP client configuration, {\"mcpServers\": {…}}";
-            findings.push(Diagnostic::unreadable_json("RTT-I003", file, bytes, &error).help(help));
+            let mut finding = Diagnostic::unreadable_json("RTT-I003", file, bytes, &error).help(help);
+            finding.place = finding.place.map(without_line);
+            findings.push(finding);
             return Vec::new();
         }
     };
@@ -116,6 +118,11 @@ pub(super) fn read(
     entries
 }
 
+/// A place as it is, but for the line of the file: a secret may stand in it.
+fn without_line(place: Place) -> Place {
+    Place { snippet: None, ..place }
+}
+
 struct Reader<'a> {
     file: &'a str,
     text: &'a str,
@@ -125,7 +132,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn place(&self, member: &str) -> Place {
-        Place::value(self.file, self.text, &format!("{}{member}", self.at))
+        without_line(Place::value(self.file, self.text, &format!("{}{member}", self.at)))
     }
 
     fn wrong(&self, member: &str, message: String, help: &str) -> Box<Diagnostic> {

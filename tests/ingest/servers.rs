@@ -168,7 +168,7 @@ fn secrets_of_a_configuration_are_written_nowhere() {
     assert!(!scratch.path(".rtt/manifests/mcp.odd.leaky.json").exists());
     assert!(!scratch.path(".rtt/manifests/mcp.odd.off.json").exists());
     ingest(&scratch, &["odd", "--config", "mcp.json"])
-        .expect_code(1)
+        .expect_code(65)
         .expect_stderr("'${OUTER_TOKEN}' stands for a variable that is not set");
 }
 

@@ -262,7 +262,7 @@ fn agent(
         about.insert("env".to_owned(), json!(variables));
     }
     let server = Server::new(Identity { provider: &request.provider, name }, manifest, about)
-        .map_err(|finding| findings.push(finding))
+        .map_err(|finding| findings.push(*finding))
         .ok()?;
     if let Some(variable) = secrets.found_in(&server.text()) {
         findings.push(
@@ -292,7 +292,7 @@ fn remote_server(request: &Request, name: &str, remote: &Map<String, Value>) -> 
         .into_iter()
         .next()
         .map(|sourced| Server::new(Identity { provider: &request.provider, name }, sourced.manifest, Map::new()));
-    let server = made.and_then(|made| made.map_err(|finding| findings.push(finding)).ok());
+    let server = made.and_then(|made| made.map_err(|finding| findings.push(*finding)).ok());
     Asked { server, findings }
 }
 

@@ -35,17 +35,15 @@ pub(super) struct Identity<'a> {
 
 impl Identity<'_> {
     /// Returns the symbol `mcp.<provider>.<server>`.
-    pub(super) fn symbol(self) -> Result<Symbol, Diagnostic> {
+    pub(super) fn symbol(self) -> Result<Symbol, Box<Diagnostic>> {
         let segments = names::to_segment(self.provider).zip(names::to_segment(self.name));
         let symbol = segments.and_then(|(provider, name)| format!("mcp.{provider}.{name}").parse().ok());
         symbol.ok_or_else(|| {
-            Diagnostic::error(
-                "RTT-I001",
-                format!("no symbol can be made of the provider '{}' and the server '{}'", self.provider, self.name),
-            )
-            .help(
-                "give names that are not empty and together no longer than about 150 characters: PROVIDER and --server",
-            )
+            let (provider, name) = (self.provider, self.name);
+            let message = format!("no symbol can be made of the provider '{provider}' and the server '{name}'");
+            let help =
+                "give names that are not empty and together no longer than about 150 characters: PROVIDER and --server";
+            Box::new(Diagnostic::error("RTT-I001", message).help(help))
         })
     }
 }
@@ -56,7 +54,7 @@ impl Server {
         identity: Identity,
         mut manifest: Manifest,
         about: Map<String, Value>,
-    ) -> Result<Self, Diagnostic> {
+    ) -> Result<Self, Box<Diagnostic>> {
         manifest.symbol = identity.symbol()?;
         let mut mcp = json!({"provider": identity.provider, "server": identity.name});
         mcp.as_object_mut().expect("just made").extend(about);

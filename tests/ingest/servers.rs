@@ -36,14 +36,22 @@ fn ask(scratch: &Scratch, kind: &str, options: &[&str]) -> Run {
     run
 }
 
-/// Demands that neither the server nor its child lives.
+/// Demands that neither the server nor its child lives. A process that was killed may take a moment to be gone.
 fn assert_gone(scratch: &Scratch) {
     for pid in scratch.read("pids").lines() {
-        let state = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        let state = || std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
         // What is left of one that nobody waited for yet does nothing any more.
-        let is_alive =
-            state.rsplit(')').next().is_some_and(|rest| !rest.is_empty() && !rest.trim_start().starts_with('Z'));
-        assert!(!is_alive, "process {pid} lives: {state}");
+        let is_alive = |state: &str| {
+            state.rsplit(')').next().is_some_and(|rest| !rest.is_empty() && !rest.trim_start().starts_with('Z'))
+        };
+        let is_gone = (0..200).any(|_| {
+            let is_gone = !is_alive(&state());
+            if !is_gone {
+                std::thread::sleep(std::time::Duration::from_millis(20));
+            }
+            is_gone
+        });
+        assert!(is_gone, "process {pid} lives: {}", state());
     }
 }
 

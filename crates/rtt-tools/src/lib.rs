@@ -2,5 +2,6 @@
 //!
 //! Decides nothing that a stage decides: what is written here, stage 10 reads like any other manifest.
 
+pub mod flight;
 pub mod ingest;
 pub mod mcp;

@@ -259,7 +259,7 @@ mod tests {
             [
                 "2:6 server 'a' has neither 'command' nor 'url'",
                 "3:32 of type integer, expected a string",
-                "4:35 '${NONE}' stands for a variable that is not set",
+                "4:36 '${NONE}' stands for a variable that is not set",
                 "5:6 server 'd' is disabled and left out",
             ]
         );

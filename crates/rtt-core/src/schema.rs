@@ -66,6 +66,8 @@ schemas! {
     Revoked = "rtt.revoked.schema.json", "list of revoked keys";
     /// `.rtt/registry/index.json`.
     StoreIndex = "rtt.store-index.schema.json", "store index";
+    /// `index.json` of an archive of the store.
+    Archive = "rtt.archive.schema.json", "archive index";
     /// `stubs/<language>/stub.json`.
     Stub = "rtt.stub.schema.json", "language stub";
     /// One line of `.rtt/telemetry/flight.ndjson`.

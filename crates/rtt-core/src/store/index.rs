@@ -21,6 +21,16 @@ pub enum Role {
     Document,
 }
 
+impl Role {
+    /// Returns the JSON pointer of its list in the index.
+    pub(super) fn pointer(self) -> &'static str {
+        match self {
+            Self::Agent => "/agents",
+            Self::Document => "/documents",
+        }
+    }
+}
+
 /// `.rtt/registry/index.json` (`schemas/rtt.store-index.schema.json`). No name stands in both maps.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Index {

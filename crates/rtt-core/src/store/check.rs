@@ -63,12 +63,21 @@ pub fn verify(store: &Store, progress: &dyn Progress) -> Result<Verification, Er
             .help("move it elsewhere, or ingest it");
         verification.findings.push(finding);
     }
+    let index = store.index()?;
     let is_there = |digest| listing.objects.binary_search_by(|entry| entry.digest.cmp(&digest)).is_ok();
-    for (role, name, digest) in store.index()?.iter().filter(|(_, _, digest)| !is_there(*digest)) {
+    for (role, name, digest) in index.iter().filter(|(_, _, digest)| !is_there(*digest)) {
         let pointer = json::push_token(role.pointer(), &name.to_string());
         let finding = Diagnostic::error("RTT-O006", format!("'{name}' stands for {digest}, which is not there"))
             .at(Place::pointer(layout::STORE_INDEX, pointer))
             .help("ingest or unpack it again, or forget the name");
+        verification.findings.push(finding);
+    }
+    for (canonical, written) in index.layouts.iter().filter(|(_, written)| !is_there(**written)) {
+        let pointer = json::push_token("/layouts", &canonical.to_string());
+        let finding =
+            Diagnostic::error("RTT-O006", format!("{canonical} was written as {written}, which is not there"))
+                .at(Place::pointer(layout::STORE_INDEX, pointer))
+                .help("ingest or unpack it again");
         verification.findings.push(finding);
     }
     diagnostic::sort(&mut verification.findings);

@@ -38,6 +38,8 @@ pub fn find(writer: &Writer) -> Result<Garbage, Error> {
     }
     let mut kept: BTreeSet<Digest> = BTreeSet::new();
     let mut open: Vec<Digest> = writer.index().iter().map(|(_, _, digest)| digest).collect();
+    let named: BTreeSet<Digest> = open.iter().copied().collect();
+    open.extend(writer.index().layouts.iter().filter(|(one, _)| named.contains(one)).map(|(_, other)| *other));
     for text in referring_files(store.workspace())? {
         open.extend(mentioned(&text));
     }

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::{Clash, Error, Object, Outcome, Role, Store};
+use serde_json::Value;
+
+use super::{Clash, Error, Object, Outcome, Role, Store, object};
 use crate::diagnostic::{Diagnostic, Place, Severity};
 use crate::digest::Digest;
 use crate::manifest::{self, Form, Manifest};
@@ -70,19 +72,25 @@ pub fn ingest(store: &Store, request: &Request, progress: &dyn Progress) -> Resu
             })
             .collect();
         let mut objects = Vec::new();
+        let mut layouts = Vec::new();
         let mut about = Vec::new();
         for (file, parsed) in files.iter().zip(parsed) {
             ingested.findings.extend(parsed.findings);
-            for (name, object) in parsed.objects {
-                about.push((file.display().to_string(), name));
+            for Draft { name, object, layout } in parsed.drafts {
+                about.push((file.display().to_string(), name, layout.as_ref().map(Object::digest)));
                 objects.push(object);
+                layouts.extend(layout);
             }
         }
         let outcomes = writer.put_all(&objects)?;
-        for (((file, name), object), outcome) in about.into_iter().zip(&objects).zip(outcomes) {
+        writer.put_all(&layouts)?;
+        for (((file, name, layout), object), outcome) in about.into_iter().zip(&objects).zip(outcomes) {
             if let Some((role, name)) = &name {
                 match writer.name(*role, name.clone(), object.digest(), request.clash) {
-                    Ok(is_new) => ingested.names += usize::from(is_new),
+                    Ok(is_new) => {
+                        let is_written_anew = *role == Role::Agent && writer.set_layout(object.digest(), layout);
+                        ingested.names += usize::from(is_new || is_written_anew);
+                    }
                     Err(error @ Error::Clash { .. }) => ingested.findings.push(clash(&file, &error)),
                     Err(other) => return Err(other),
                 }
@@ -107,13 +115,25 @@ fn clash(file: &str, error: &Error) -> Diagnostic {
 /// What one file gave.
 #[derive(Default)]
 struct Parsed {
-    objects: Vec<(Option<(Role, InstanceId)>, Object)>,
+    drafts: Vec<Draft>,
     findings: Vec<Diagnostic>,
+}
+
+/// What is to be stored.
+struct Draft {
+    name: Option<(Role, InstanceId)>,
+    object: Object,
+    /// The same document as it was written, where its canonical form is another.
+    layout: Option<Object>,
 }
 
 impl Parsed {
     fn refused(finding: Diagnostic) -> Self {
-        Self { objects: Vec::new(), findings: vec![finding] }
+        Self { drafts: Vec::new(), findings: vec![finding] }
+    }
+
+    fn one(name: Option<(Role, InstanceId)>, object: Object) -> Self {
+        Self { drafts: vec![Draft { name, object, layout: None }], findings: Vec::new() }
     }
 }
 
@@ -139,38 +159,33 @@ fn read(path: &Path, name: Option<&InstanceId>) -> Parsed {
         Ok(bytes) => bytes,
         Err(error) => return refused(format!("cannot be read: {error}"), "name a file that exists and is readable"),
     };
-    let reading = (name.is_none() && file.ends_with(".json")).then(|| manifest::read(&file, &bytes));
-    let object = match Object::of_file(&file, bytes) {
-        Ok(object) => object,
+    if name.is_some() || !file.ends_with(".json") {
+        let name = name.map(|name| (Role::Document, name.clone()));
+        return match Object::of_file(&file, bytes) {
+            Ok(object) => Parsed::one(name, object),
+            Err(finding) => Parsed::refused(finding),
+        };
+    }
+    let value = match object::parse(&file, &bytes) {
+        Ok(value) => value,
         Err(finding) => return Parsed::refused(finding),
     };
-    if let Some(name) = name {
-        let name = Some((Role::Document, name.clone()));
-        return Parsed { objects: vec![(name, object)], findings: Vec::new() };
+    let reading = manifest::read(&file, &bytes);
+    let is_no_manifest = reading.diagnostics.iter().any(|finding| finding.rule == NO_MANIFEST);
+    if is_no_manifest && !file.ends_with(AGENT_SUFFIX) {
+        return Parsed::one(None, Object::json(&value));
     }
-    let Some(reading) = reading else { return Parsed { objects: vec![(None, object)], findings: Vec::new() } };
-    let is_other_document =
-        !file.ends_with(AGENT_SUFFIX) && reading.diagnostics.iter().any(|finding| finding.rule == NO_MANIFEST);
-    if is_other_document {
-        return Parsed { objects: vec![(None, object)], findings: Vec::new() };
-    }
-    let mut parsed = Parsed { objects: Vec::new(), findings: reading.diagnostics };
-    for finding in &mut parsed.findings {
+    let mut findings = reading.diagnostics;
+    for place in findings.iter_mut().filter_map(|finding| finding.place.as_mut()) {
         // The text is at hand here, and for files outside of the workspace nowhere else.
-        if let (Some(place), Ok(text)) = (&mut finding.place, std::fs::read_to_string(path)) {
-            place.resolve(&text);
-        }
+        place.resolve(&String::from_utf8_lossy(&bytes));
     }
-    let [only] = reading.manifests.as_slice() else {
-        let agents = reading.manifests.iter().map(|one| (agent(&one.manifest), normalised(&one.manifest)));
-        parsed.objects.extend(agents);
-        return parsed;
+    let drafts = match reading.manifests.as_slice() {
+        // A manifest in the canonical form is stored as it was written.
+        [only] if only.form == Form::Canonical && only.pointer.is_empty() => vec![agent(&only.manifest, &value)],
+        all => all.iter().map(|one| agent(&one.manifest, &normalised(&one.manifest))).collect(),
     };
-    // A manifest in the canonical form is stored as it was written.
-    let as_written = only.form == Form::Canonical && only.pointer.is_empty();
-    let stored = if as_written { object } else { normalised(&only.manifest) };
-    parsed.objects.push((agent(&only.manifest), stored));
-    parsed
+    Parsed { drafts, findings }
 }
 
 /// How the names of files end that are agent manifests and nothing else.
@@ -178,12 +193,13 @@ const AGENT_SUFFIX: &str = ".agent.json";
 /// The rule of documents that are no manifest in any form.
 const NO_MANIFEST: &str = "RTT-M008";
 
-fn agent(manifest: &Manifest) -> Option<(Role, InstanceId)> {
-    Some((Role::Agent, manifest.id()))
+fn agent(manifest: &Manifest, document: &Value) -> Draft {
+    let name = Some((Role::Agent, manifest.id()));
+    Draft { name, object: Object::json(document), layout: Object::written(document) }
 }
 
-/// The object of a manifest that was written in another form or among others. A foreign form can take its name from
-/// that of its file, which the store does not keep.
-fn normalised(manifest: &Manifest) -> Object {
-    Object::json(&serde_json::to_value(manifest).expect("manifests have string keys and finite numbers"))
+/// A manifest that was written in another form or among others, alone. A foreign form can take its name from that of
+/// its file, which the store does not keep.
+fn normalised(manifest: &Manifest) -> Value {
+    serde_json::to_value(manifest).expect("manifests have string keys and finite numbers")
 }

@@ -155,6 +155,15 @@ impl<'a> Writer<'a> {
         Ok(true)
     }
 
+    /// Says in which object a document stands as it was written; returns whether that is new. The canonical form stands
+    /// in its own.
+    pub fn set_layout(&mut self, canonical: Digest, written: Option<Digest>) -> bool {
+        match written {
+            Some(written) => self.index.layouts.insert(canonical, written) != Some(written),
+            None => self.index.layouts.remove(&canonical).is_some(),
+        }
+    }
+
     /// Forgets a name; returns what it stood for.
     pub fn forget(&mut self, name: &InstanceId) -> Option<Digest> {
         self.index.remove(name)

@@ -34,6 +34,9 @@ pub struct Contents {
     pub agents: BTreeMap<InstanceId, Digest>,
     /// Other names, as in the store's index.
     pub documents: BTreeMap<InstanceId, Digest>,
+    /// As in the store's index.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub layouts: BTreeMap<Digest, Digest>,
     /// Every object, sorted by its path, each once.
     pub objects: Vec<Item>,
 }

@@ -1,5 +1,6 @@
 //! Writing an archive.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use rayon::prelude::*;
@@ -42,7 +43,9 @@ pub fn pack(
     // Of a document that somebody also put there as bytes, the document.
     objects.dedup_by_key(|entry| entry.digest);
     if let Some(wanted) = wanted {
-        objects.retain(|entry| wanted.contains(&entry.digest));
+        let layouts = wanted.iter().map(|digest| index.written(*digest));
+        let wanted_all: BTreeSet<Digest> = wanted.iter().copied().chain(layouts).collect();
+        objects.retain(|entry| wanted_all.contains(&entry.digest));
         let is_there = |digest: &&Digest| objects.iter().any(|entry| entry.digest == **digest);
         if let Some(missing) = wanted.iter().find(|digest| !is_there(digest)) {
             return Err(Error::Unknown(Reference::Digest(*missing)));
@@ -57,6 +60,7 @@ pub fn pack(
         version: FORMAT_VERSION.to_owned(),
         agents: index.agents.into_iter().filter(|(_, digest)| is_packed(digest)).collect(),
         documents: index.documents.into_iter().filter(|(_, digest)| is_packed(digest)).collect(),
+        layouts: index.layouts.into_iter().filter(|(one, other)| is_packed(one) && is_packed(other)).collect(),
         objects: objects.iter().zip(&sizes).map(|(entry, size)| Item { path: path_of(entry), size: *size }).collect(),
     };
     let packed = Packed {

@@ -1,5 +1,6 @@
 //! Reading an archive into a store: everything in it, or nothing.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 
 use super::tar::{Malformed, Reader};
@@ -76,6 +77,7 @@ pub fn unpack(
     let mut writer = store.write()?;
     let mut unpacked = Unpacked { objects: expected.len(), ..Unpacked::default() };
     progress.start("Unpacking objects", expected.len() as u64);
+    let written: BTreeMap<Digest, Digest> = contents.layouts.iter().map(|(one, other)| (*other, *one)).collect();
     let mut gathered = Vec::new();
     let mut bytes = 0;
     for (position, (entry, item)) in expected.iter().zip(&contents.objects).enumerate() {
@@ -84,6 +86,10 @@ pub fn unpack(
             Ok(object) => object,
             Err(reason) => return Ok(Err(refuse(at, reason))),
         };
+        if let Some(canonical) = written.get(&object.digest()).filter(|canonical| !object.is_layout_of(**canonical)) {
+            let reason = format!("'{}' is not the document {canonical} as the index says", item.path);
+            return Ok(Err(refuse(at, reason)));
+        }
         bytes += object.content().len();
         gathered.push(object);
         if bytes >= AT_ONCE || position + 1 == expected.len() {
@@ -108,6 +114,9 @@ pub fn unpack(
     let agents = contents.agents.into_iter().map(|(name, digest)| (Role::Agent, name, digest));
     for (role, name, digest) in agents.chain(contents.documents.into_iter().map(|(n, d)| (Role::Document, n, d))) {
         unpacked.names += usize::from(writer.name(role, name, digest, clash)?);
+    }
+    for (canonical, written) in contents.layouts {
+        writer.set_layout(canonical, Some(written));
     }
     writer.commit()?;
     Ok(Ok(unpacked))
@@ -168,6 +177,9 @@ fn check(contents: &Contents, limits: Limits) -> Result<Vec<Entry>, String> {
     let names = contents.agents.iter().chain(&contents.documents);
     if let Some((name, digest)) = names.into_iter().find(|(_, digest)| !holds(digest)) {
         return Err(format!("'{name}' stands for {digest}, which is not in the archive"));
+    }
+    if let Some((digest, _)) = contents.layouts.iter().find(|(one, other)| !holds(one) || !holds(other)) {
+        return Err(format!("the layout of {digest} is not in the archive"));
     }
     let twice: Option<&InstanceId> = contents.agents.keys().find(|name| contents.documents.contains_key(name));
     match twice {

@@ -68,6 +68,8 @@ schemas! {
     StoreIndex = "rtt.store-index.schema.json", "store index";
     /// `index.json` of an archive of the store.
     Archive = "rtt.archive.schema.json", "archive index";
+    /// Detached signatures that `rtt-sign` writes.
+    Signatures = "rtt.signatures.schema.json", "list of signatures";
     /// `stubs/<language>/stub.json`.
     Stub = "rtt.stub.schema.json", "language stub";
     /// One line of `.rtt/telemetry/flight.ndjson`.

@@ -26,6 +26,7 @@ const GITIGNORE: &str = "\
 /apply.lock
 /apply.lock.json
 /registry/store.lock
+/registry/trust/trust.lock
 .rtt-tmp-*
 ";
 

@@ -218,6 +218,9 @@ impl Outcome {
             let document = summary::document(program, &self.report, &self.name, self.exit_code);
             return write_stdout(&json::pretty(&document));
         }
+        if let Some(content) = &self.report.content {
+            return write_stdout(content);
+        }
         let findings = Palette::new(common.color.enabled(std::io::stderr().is_terminal()));
         let mut text = String::new();
         for finding in &self.report.diagnostics {
@@ -255,9 +258,9 @@ impl Outcome {
 }
 
 /// A reader that closes the pipe early (`| head`) has what it wanted.
-fn write_stdout(text: &str) {
+fn write_stdout(bytes: impl AsRef<[u8]>) {
     let mut stdout = std::io::stdout().lock();
-    drop(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()));
+    drop(stdout.write_all(bytes.as_ref()).and_then(|()| stdout.flush()));
 }
 
 fn kebab(name: &str) -> String {

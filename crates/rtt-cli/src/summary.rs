@@ -27,8 +27,9 @@ pub(crate) fn document(program: Program, report: &Report, outcome: &str, exit_co
     if !report.ignored.is_empty() {
         document["ignored"] = json!(report.ignored);
     }
-    if let Some(body) = &report.body {
-        document["body"] = body.as_str().into();
+    let content = report.content.as_deref().and_then(|content| std::str::from_utf8(content).ok());
+    if let Some(body) = report.body.as_deref().or(content) {
+        document["body"] = body.into();
     }
     if let Some(fingerprint) = &report.fingerprint {
         document["inputs"] = fingerprint.digest().to_string().into();

@@ -66,8 +66,13 @@ pub fn tool_main<O: ToolOptions>() -> ExitCode {
     ExitCode::from(outcome.exit_code)
 }
 
+/// The common options count before and after the name of a subcommand.
 fn command<O: ToolOptions>() -> Command {
-    let command = named_command(O::NAME, O::ABOUT, O::EXIT_CODES);
-    let command = Common::augment_args(O::augment_args(command));
-    if O::OWN_FORMAT { command } else { Output::augment_args(command) }
+    let mut common = Common::augment_args(Command::new(O::NAME));
+    if !O::OWN_FORMAT {
+        common = Output::augment_args(common);
+    }
+    let command = O::augment_args(named_command(O::NAME, O::ABOUT, O::EXIT_CODES));
+    let has_subcommands = command.has_subcommands();
+    command.args(common.get_arguments().map(|argument| argument.clone().global(has_subcommands)))
 }

@@ -5,6 +5,7 @@
 //! `crates/ARCHITECTURE.md` shows where each concept lives.
 
 pub mod apply;
+pub mod attest;
 pub mod clock;
 pub mod connector;
 pub mod contract;

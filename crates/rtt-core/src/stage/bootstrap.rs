@@ -27,6 +27,7 @@ const GITIGNORE: &str = "\
 /apply.lock.json
 /registry/mcp-pins.lock
 /registry/store.lock
+/registry/trust/trust.lock
 .rtt-tmp-*
 ";
 

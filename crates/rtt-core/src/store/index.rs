@@ -21,6 +21,16 @@ pub enum Role {
     Document,
 }
 
+impl Role {
+    /// Returns the JSON pointer of its list in the index.
+    pub(super) fn pointer(self) -> &'static str {
+        match self {
+            Self::Agent => "/agents",
+            Self::Document => "/documents",
+        }
+    }
+}
+
 /// `.rtt/registry/index.json` (`schemas/rtt.store-index.schema.json`). No name stands in both maps.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Index {
@@ -30,11 +40,20 @@ pub struct Index {
     pub agents: BTreeMap<InstanceId, Digest>,
     /// Everything else.
     pub documents: BTreeMap<InstanceId, Digest>,
+    /// Of documents whose members were not written in the canonical order: the object with the same document as it was
+    /// written. Generated code follows that order, so stage 10 reads these.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub layouts: BTreeMap<Digest, Digest>,
 }
 
 impl Default for Index {
     fn default() -> Self {
-        Self { version: FORMAT_VERSION.to_owned(), agents: BTreeMap::new(), documents: BTreeMap::new() }
+        Self {
+            version: FORMAT_VERSION.to_owned(),
+            agents: BTreeMap::new(),
+            documents: BTreeMap::new(),
+            layouts: BTreeMap::new(),
+        }
     }
 }
 
@@ -81,9 +100,18 @@ impl Index {
         };
     }
 
-    /// Forgets a name; returns what it stood for.
+    /// Forgets a name; returns what it stood for. Objects that it alone named, nothing names then.
     pub fn remove(&mut self, name: &InstanceId) -> Option<Digest> {
-        self.agents.remove(name).or_else(|| self.documents.remove(name))
+        let digest = self.agents.remove(name).or_else(|| self.documents.remove(name))?;
+        if self.iter().all(|(_, _, other)| other != digest) {
+            self.layouts.remove(&digest);
+        }
+        Some(digest)
+    }
+
+    /// Returns the object in which a document stands as it was written.
+    pub fn written(&self, digest: Digest) -> Digest {
+        self.layouts.get(&digest).copied().unwrap_or(digest)
     }
 
     /// Returns every name with its role and object: the agents, then the rest, each sorted.

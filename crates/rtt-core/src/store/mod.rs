@@ -5,13 +5,18 @@
 //! [`Store`] reads without a lock; a [`Writer`] holds the lock, and nothing that it was given is in the store before it
 //! commits: first whole objects, then the index that names them. `schemas/STORE.md` describes the files.
 
+pub mod archive;
+mod check;
+pub mod garbage;
 mod index;
+pub mod ingest;
 mod object;
 mod reader;
 #[cfg(test)]
 mod tests;
 mod writer;
 
+pub use check::{Verification, verify};
 pub use index::{Index, Role};
 pub use object::{Kind, Object};
 pub use reader::{Entry, Listing, Reference, Store};

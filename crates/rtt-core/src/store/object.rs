@@ -66,9 +66,18 @@ impl Object {
         if !file.ends_with(".json") {
             return Ok(Self::bytes(bytes));
         }
-        json::parse_up_to(json::MAX_STATE_BYTES, &bytes)
-            .map(|value| Self::json(&value))
-            .map_err(|error| Diagnostic::unreadable_json("RTT-O002", file, &bytes, &error))
+        parse(file, &bytes).map(|value| Self::json(&value))
+    }
+
+    /// Takes a JSON document in the order in which its members were written; `None` if that is the canonical order.
+    pub fn written(value: &Value) -> Option<Self> {
+        let text = serde_json::to_vec(value).expect("JSON values have string keys and finite numbers");
+        (text != canonical::exact(value)).then(|| Self::bytes(text))
+    }
+
+    /// Tells whether this is a JSON document that has the given canonical form.
+    pub fn is_layout_of(&self, canonical: Digest) -> bool {
+        json::parse_up_to(json::MAX_STATE_BYTES, &self.bytes).is_ok_and(|value| Digest::of_json(&value) == canonical)
     }
 
     pub(super) fn new(kind: Kind, bytes: Vec<u8>) -> Self {
@@ -109,6 +118,12 @@ impl Object {
                 .is_ok_and(|value| canonical::exact(&value) == self.bytes),
         }
     }
+}
+
+/// Reads a JSON file.
+pub(super) fn parse(file: &str, bytes: &[u8]) -> Result<Value, Diagnostic> {
+    json::parse_up_to(json::MAX_STATE_BYTES, bytes)
+        .map_err(|error| Diagnostic::unreadable_json("RTT-O002", file, bytes, &error))
 }
 
 /// Returns the name of an object's file, `<64 hex digits>.json` or `.bin`.

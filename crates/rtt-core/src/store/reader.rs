@@ -124,6 +124,22 @@ impl<'a> Store<'a> {
         Ok(None)
     }
 
+    /// Returns the file that holds an object, or a link, folder or device in its place; not yet looked into.
+    ///
+    /// # Errors
+    /// [`Error::NotAFile`] for something else than a regular file.
+    pub fn locate(&self, digest: Digest) -> Result<Option<Entry>, Error> {
+        for kind in Kind::ALL {
+            let entry = Entry { digest, kind };
+            match std::fs::symlink_metadata(self.path(&entry)) {
+                Ok(metadata) if metadata.is_file() => return Ok(Some(entry)),
+                Ok(_) => return Err(Error::NotAFile { file: entry.file() }),
+                Err(_) => {}
+            }
+        }
+        Ok(None)
+    }
+
     /// Reads the object of a listed file and checks it; `None` if it is there no more.
     ///
     /// # Errors

@@ -111,6 +111,29 @@ impl<'a> Writer<'a> {
         Ok(outcome)
     }
 
+    /// Returns the store as it is, without what was put into this writer.
+    pub fn store(&self) -> &Store<'a> {
+        &self.store
+    }
+
+    /// Removes objects at once; durable when it returns.
+    ///
+    /// # Errors
+    /// [`Error::Workspace`].
+    pub fn remove(&mut self, entries: &[Entry]) -> Result<(), Error> {
+        for entry in entries {
+            let path = self.store.path(entry);
+            match std::fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(workspace::Error::remove(&path, error).into());
+                }
+                _ => {}
+            }
+        }
+        let objects = self.store.workspace().path(layout::OBJECTS);
+        durable::sync_folder(&objects).map_err(|source| workspace::Error::remove(&objects, source).into())
+    }
+
     /// Returns the index as it is going to be.
     pub fn index(&self) -> &Index {
         &self.index
@@ -130,6 +153,15 @@ impl<'a> Writer<'a> {
         }
         self.index.set(role, name, digest);
         Ok(true)
+    }
+
+    /// Says in which object a document stands as it was written; returns whether that is new. The canonical form stands
+    /// in its own.
+    pub fn set_layout(&mut self, canonical: Digest, written: Option<Digest>) -> bool {
+        match written {
+            Some(written) => self.index.layouts.insert(canonical, written) != Some(written),
+            None => self.index.layouts.remove(&canonical).is_some(),
+        }
     }
 
     /// Forgets a name; returns what it stood for.

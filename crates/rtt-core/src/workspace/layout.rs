@@ -30,6 +30,8 @@ pub const TELEMETRY: &str = ".rtt/telemetry";
 pub const KEYS: &str = ".rtt/registry/trust/keys";
 /// The list of keys that are trusted no more.
 pub const REVOKED: &str = ".rtt/registry/trust/keys/revoked.json";
+/// Serialises whoever changes keys or adds signatures.
+pub const TRUST_LOCK: &str = ".rtt/registry/trust/trust.lock";
 /// The private signing key.
 pub const PRIVATE_KEY: &str = ".rtt/registry/trust/keys/signer.priv";
 /// The signing key's public half.

@@ -186,7 +186,8 @@ fn fit(state: &State, candidate: &Candidate, is_forced: bool) -> Result<Fit, Err
         let message = format!("The plan is stale: changed since it was made: {}", changed.join(", "));
         Fit::Refused(Box::new(refusal(Verdict::Stale, "RTT-A003", message, name, "make a new plan: run rtt-40-solver")))
     };
-    let mut current = Current::read(state.workspace, &state.document, &state.log)?;
+    let mut current =
+        Current::read(state.workspace, &state.document, &state.log, &state.registry.value, &state.connectors.value)?;
     if is_current {
         // Applying it has moved the generation on; applying it again repairs what drifted.
         current.generation = plan.base.generation;

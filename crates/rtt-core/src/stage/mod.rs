@@ -143,6 +143,8 @@ pub struct Report {
     pub details: Vec<String>,
     /// A document that was asked for (`--graph`, `--explain`, …), printed as it is.
     pub body: Option<String>,
+    /// A file's content that was asked for, printed byte by byte and alone.
+    pub content: Option<Vec<u8>>,
     /// All findings.
     pub diagnostics: Vec<Diagnostic>,
     /// Findings that the workspace asks not to be shown; they count for nothing.
@@ -165,6 +167,7 @@ impl Report {
             headline: headline.into(),
             details: Vec::new(),
             body: None,
+            content: None,
             diagnostics: Vec::new(),
             ignored: Vec::new(),
             figures: BTreeMap::new(),

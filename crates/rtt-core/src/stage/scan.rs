@@ -82,6 +82,7 @@ pub fn run(workspace: &Workspace, request: &Request, context: &Context) -> Resul
         && index.about.is_quiet
         && found.findings.is_empty()
         && index.len() == found.files.len()
+        && found.stored.iter().all(|(path, stored)| index.declares(path, &stored.agents))
         && (0..).zip(&found.files).all(|(position, file)| index.is_unchanged(position, &file.path, file.stat))
         && let Ok(head) = serde_json::from_str::<Head>(&index.about.head)
     {
@@ -90,6 +91,11 @@ pub fn run(workspace: &Workspace, request: &Request, context: &Context) -> Resul
     }
 
     let mut files = read_files(workspace, &found, index.as_ref(), now, context);
+    for file in &mut files {
+        if let Some(stored) = found.stored.get(&*file.path) {
+            file.check_stored(stored);
+        }
+    }
     let mut diagnostics = found.findings;
     let invalid =
         diagnostic::count(&diagnostics, Severity::Error) + files.iter().filter(|file| file.is_invalid()).count();

@@ -77,7 +77,10 @@ pub fn unpack(
     let mut writer = store.write()?;
     let mut unpacked = Unpacked { objects: expected.len(), ..Unpacked::default() };
     progress.start("Unpacking objects", expected.len() as u64);
-    let written: BTreeMap<Digest, Digest> = contents.layouts.iter().map(|(one, other)| (*other, *one)).collect();
+    let mut written: BTreeMap<Digest, Vec<Digest>> = BTreeMap::new();
+    for (canonical, layout) in &contents.layouts {
+        written.entry(*layout).or_default().push(*canonical);
+    }
     let mut gathered = Vec::new();
     let mut bytes = 0;
     for (position, (entry, item)) in expected.iter().zip(&contents.objects).enumerate() {
@@ -86,7 +89,8 @@ pub fn unpack(
             Ok(object) => object,
             Err(reason) => return Ok(Err(refuse(at, reason))),
         };
-        if let Some(canonical) = written.get(&object.digest()).filter(|canonical| !object.is_layout_of(**canonical)) {
+        let mut of = written.get(&object.digest()).into_iter().flatten();
+        if let Some(canonical) = of.find(|canonical| !object.is_layout_of(**canonical)) {
             let reason = format!("'{}' is not the document {canonical} as the index says", item.path);
             return Ok(Err(refuse(at, reason)));
         }

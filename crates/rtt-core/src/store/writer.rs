@@ -178,9 +178,19 @@ impl<'a> Writer<'a> {
         let written = self.staged.len();
         self.publish(&objects).map_err(|source| workspace::Error::create(&objects, source))?;
         if self.index != self.before {
-            self.store.workspace().write(layout::STORE_INDEX, self.index.text().as_bytes())?;
+            let index = self.store.workspace().path(layout::STORE_INDEX);
+            self.publish_index(&index).map_err(|source| workspace::Error::create(&index, source))?;
         }
         Ok(written)
+    }
+
+    /// Through the staging folder, so that a kill leaves nothing elsewhere.
+    fn publish_index(&self, index: &Path) -> io::Result<()> {
+        let staged = self.staging.path().join("index.json");
+        durable::write_unsynced(&staged, self.index.text().as_bytes(), Mode::Public)?;
+        durable::sync_files(self.staging.path(), &["index.json"])?;
+        durable::rename(&staged, index)?;
+        durable::sync_folder_of(index)
     }
 
     fn publish(&self, objects: &Path) -> io::Result<()> {

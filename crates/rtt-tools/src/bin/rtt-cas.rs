@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Write as _};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -22,6 +23,9 @@ use serde_json::json;
 struct Options {
     #[command(subcommand)]
     command: Option<Command>,
+    /// Threads to use [default: all cores]
+    #[arg(long, value_name = "N", global = true)]
+    jobs: Option<NonZeroUsize>,
 }
 
 #[derive(Subcommand)]
@@ -96,6 +100,10 @@ impl ToolOptions for Options {
     const EXIT_CODES: &'static [(&'static str, &'static str)] = &[("1", "verify: an object is not what its name says")];
 
     fn run(self, workspace: &Workspace, context: &Context) -> Result<Report, Error> {
+        if let Some(jobs) = self.jobs {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs.get()).use_current_thread().build_global();
+            pool.expect("the pool is built once, before anything uses it");
+        }
         let store = Store::of(workspace);
         let Some(command) = self.command else {
             let help = Some("rtt-cas --help lists the commands".to_owned());

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use super::object::{self, Kind, Object};
 use super::reader::Entry;
-use super::{Error, Index, Role, Store};
+use super::{Conflict, Error, Index, Role, Store};
 use crate::digest::Digest;
 use crate::symbol::InstanceId;
 use crate::workspace::durable::{self, Mode};
@@ -147,7 +147,7 @@ impl<'a> Writer<'a> {
         match self.index.get(&name) {
             Some(found) if found == (role, digest) => return Ok(false),
             Some((_, before)) if before != digest && clash == Clash::Refuse => {
-                return Err(Error::Clash { name, before, after: digest });
+                return Err(Error::Clash(Box::new(Conflict { name, before, after: digest })));
             }
             _ => {}
         }

@@ -324,7 +324,7 @@ fn unpack(store: &Store, file: &Path, force: bool, max_bytes: u64, context: &Con
         Err(finding) => {
             let mut report =
                 Report::new(Verdict::InvalidInput, format!("{name} was refused; nothing of it was stored"));
-            report.diagnostics.push(finding);
+            report.diagnostics.push(*finding);
             return Ok(report);
         }
     };

@@ -40,7 +40,7 @@ struct Sign {
     /// Leave the document as it is, and write the signatures into a file of their own [default: <PLAN>.sig]
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
     detached: Option<Option<PathBuf>>,
-    /// Drop signatures that do not fit the document
+    /// Drop signatures that do not fit the document, or whose signers were revoked
     #[arg(long)]
     force: bool,
 }
@@ -253,7 +253,7 @@ fn cannot_sign(file: &str, error: attest::Error) -> Error {
         attest::Error::NoObject => "sign it with --detached",
         attest::Error::NoCanonicalForm(_) => "write the number as a string",
         attest::Error::Plan(_) => "make the plan again: rtt-40-solver --force",
-        attest::Error::Refused(_) => "find out who changed it; --force drops signatures that do not fit",
+        attest::Error::Refused(_) => "find out who changed or revoked what; --force drops such signatures",
         attest::Error::OtherDocument { .. } | attest::Error::Envelope(_) => "remove the old file, or name another one",
     };
     let message = format!("{file} cannot be signed: {error}");
@@ -411,7 +411,10 @@ fn rotate(workspace: &Workspace, revoked: Option<&str>) -> Result<Report, Error>
     report.outputs = vec![layout::PRIVATE_KEY.to_owned(), layout::PUBLIC_KEY.to_owned(), rotated.old_file.clone()];
     if let Some(reason) = revoked {
         keyring::revoke(workspace, &rotated.old, reason)?;
-        report.details.push(format!("  {} was revoked: what it signed is refused; sign it again", rotated.old));
+        report.details.push(format!(
+            "  {} was revoked: what it signed is refused; sign it again with rtt-sign --force",
+            rotated.old
+        ));
         report.diagnostics = consequences(workspace, &rotated.old)?;
         report.outputs.push(layout::REVOKED.to_owned());
     } else {

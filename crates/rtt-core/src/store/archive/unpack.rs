@@ -58,12 +58,11 @@ pub fn unpack(
     limits: Limits,
     clash: Clash,
     progress: &dyn Progress,
-) -> Result<Result<Unpacked, Diagnostic>, Error> {
+) -> Result<Result<Unpacked, Box<Diagnostic>>, Error> {
     let mut reader = Reader::new(input);
     let refuse = |at: u64, reason: String| {
-        Diagnostic::error("RTT-O010", format!("byte {at}: {reason}"))
-            .at(Place::file(file))
-            .help("nothing of it was stored; make it again with rtt-cas pack")
+        let finding = Diagnostic::error("RTT-O010", format!("byte {at}: {reason}")).at(Place::file(file));
+        Box::new(finding.help("nothing of it was stored; make it again with rtt-cas pack"))
     };
     let contents = match read_contents(&mut reader, file, limits) {
         Ok(Ok(contents)) => contents,

@@ -116,6 +116,29 @@ fn names_stand_for_one_object_and_move_only_if_asked() {
 }
 
 #[test]
+fn the_written_order_is_kept_as_long_as_a_name_needs_it() {
+    let (_folder, workspace) = scratch();
+    let store = Store::of(&workspace);
+    let document: serde_json::Value = serde_json::from_str(r#"{"b": 1, "a": 2}"#).expect("JSON");
+    let mut writer = store.write().expect("writable");
+    let (digest, outcome) = writer.put_written(&document).expect("writable");
+    assert_eq!(outcome, Outcome::Added);
+    writer.name(Role::Document, name("a.b@1.0.0"), digest, Clash::Refuse).expect("free");
+    writer.name(Role::Agent, name("a.b@1.0.0"), digest, Clash::Refuse).expect("the same object");
+    writer.commit().expect("writable");
+    let index = store.index().expect("readable");
+    let written = store.get(index.written(digest)).expect("readable").expect("there");
+    assert_eq!(written.content(), br#"{"b":1,"a":2}"#);
+    assert!(written.is_layout_of(digest) && !written.is_layout_of(written.digest()));
+
+    let mut writer = store.write().expect("writable");
+    writer.forget(&name("a.b@1.0.0")).expect("it is there");
+    assert_eq!(garbage::find(&writer).expect("readable").objects.len(), 2);
+    writer.commit().expect("writable");
+    assert_eq!(store.index().expect("readable"), Index::default());
+}
+
+#[test]
 fn an_index_that_says_two_things_is_refused() {
     let (_folder, workspace) = scratch();
     let digest = Object::bytes("").digest();

@@ -155,6 +155,22 @@ impl<'a> Writer<'a> {
         Ok(true)
     }
 
+    /// Takes a JSON document, and also the order in which its members were written where that is not the canonical one;
+    /// code that is generated from an agent follows it. Returns the name of the document.
+    ///
+    /// # Errors
+    /// As [`Self::put`].
+    pub fn put_written(&mut self, document: &serde_json::Value) -> Result<(Digest, Outcome), Error> {
+        let object = Object::json(document);
+        let outcome = self.put(&object)?;
+        let written = Object::written(document);
+        if let Some(written) = &written {
+            self.put(written)?;
+        }
+        self.set_layout(object.digest(), written.as_ref().map(Object::digest));
+        Ok((object.digest(), outcome))
+    }
+
     /// Says in which object a document stands as it was written; returns whether that is new. The canonical form stands
     /// in its own.
     pub fn set_layout(&mut self, canonical: Digest, written: Option<Digest>) -> bool {

@@ -160,6 +160,7 @@ impl Sign {
         let (source, path) = read(workspace, self.file.as_deref())?;
         let mut document = parse(&source)?;
         let id = key.public().key_id();
+        let before = document.value().clone();
         let (added, output, text) = match self.detached {
             Some(file) => {
                 let file = file.unwrap_or_else(|| beside(&path));
@@ -173,13 +174,15 @@ impl Sign {
                 (added, path, json::pretty(document.value()))
             }
         };
+        let has_dropped = *document.value() != before;
         let (verdict, done) = match added {
+            Added::Present if has_dropped => (Verdict::Success, "Dropped what did not fit; signed already"),
             Added::Present => (Verdict::Unchanged, "Nothing changed: signed already"),
             Added::Signature => (Verdict::Success, "Signed"),
             Added::Cosignature => (Verdict::Success, "Cosigned"),
         };
         let mut report = Report::new(verdict, format!("{done} by {id}: {}", source.name)).figure("key", id.as_str());
-        if added != Added::Present {
+        if verdict == Verdict::Success {
             durable::write_atomic(&output, text.as_bytes(), Mode::Public)
                 .map_err(|source| workspace::Error::create(&output, source))?;
             report.outputs.push(workspace.relative(&output));

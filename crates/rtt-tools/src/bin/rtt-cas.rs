@@ -34,7 +34,7 @@ enum Command {
     Ingest(Ingest),
     /// Print an object
     Get {
-        /// name@version, sha256:<digits>, or the first of the digits
+        /// name@version, sha256: and 64 hex digits, or the first of them
         #[arg(value_name = "REF")]
         reference: String,
         /// Write it into a file instead

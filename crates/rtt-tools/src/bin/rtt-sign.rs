@@ -37,7 +37,7 @@ struct Sign {
     /// The private key that signs, in PEM form [default: $RTT_SIGNING_KEY, else the workspace's own]
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
-    /// Leave the document as it is, and write the signatures into a file of their own [default: <PLAN>.sig]
+    /// Leave the document as it is, and write the signatures into a file of their own [default: PLAN.sig]
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
     detached: Option<Option<PathBuf>>,
     /// Drop signatures that do not fit the document, or whose signers were revoked

@@ -46,7 +46,7 @@ pub struct Unpacked {
 /// How many bytes of objects are gathered before they are written.
 const AT_ONCE: usize = 32 << 20;
 
-/// Reads an archive. It is refused as a whole unless it is exactly what [`super::pack`] could have written, but for the
+/// Reads an archive. It is refused as a whole unless it is exactly what [`super::pack()`] could have written, but for the
 /// metadata of tar headers.
 ///
 /// # Errors

@@ -240,7 +240,7 @@ fn verify(store: &Store, context: &Context) -> Result<Report, Error> {
         verification.findings.iter().filter(|one| one.severity == rtt_core::diagnostic::Severity::Error).count();
     let (verdict, headline) = match errors {
         0 => (Verdict::Success, format!("{objects} of {} bytes are what their names say", verification.bytes)),
-        _ => (Verdict::CheckFailed, format!("The store is damaged: {} in {objects}", counted(errors, "problem"))),
+        _ => (Verdict::CheckFailed, format!("The store is damaged: {}", counted(errors, "problem"))),
     };
     let mut report = Report::new(verdict, headline)
         .figure("objects", verification.objects)

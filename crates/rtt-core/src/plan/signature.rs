@@ -66,20 +66,14 @@ impl<T> Deref for Verified<T> {
 /// [`VerifyError`]; a signature that is wrong is an error even where enough others are right, because something
 /// changed that should not have.
 pub fn verify(document: Value, trust: &TrustStore, threshold: usize) -> Result<Verified<Value>, VerifyError> {
-<<<<<<< HEAD
     let canonical = CanonicalForm::of(&document);
     check_identity(&document, &canonical)?;
-    let bytes = canonical.signed_bytes();
-=======
-    check_identity(&document)?;
-    let bytes = signed_bytes(&document);
-    let signers = signature::verify(&bytes, signatures_of(&document), trust, threshold)?;
+    let signers = signature::verify(&canonical.signed_bytes(), signatures_of(&document), trust, threshold)?;
     Ok(Verified { plan: document, signers: signers.into_iter().collect() })
 }
 
 /// Returns a document's signature and cosignatures; `None` stands for one that cannot be read.
 pub fn signatures_of(document: &Value) -> impl Iterator<Item = Option<Signature>> {
->>>>>>> ingest
     let cosignatures = document.get("cosignatures").and_then(Value::as_array);
     let all = document.get("signature").into_iter().chain(cosignatures.into_iter().flatten());
     all.map(|text| text.as_str()?.parse().ok())

@@ -91,7 +91,7 @@ pub fn ingest(store: &Store, request: &Request, progress: &dyn Progress) -> Resu
                         let is_written_anew = *role == Role::Agent && writer.set_layout(object.digest(), layout);
                         ingested.names += usize::from(is_new || is_written_anew);
                     }
-                    Err(error @ Error::Clash { .. }) => ingested.findings.push(clash(&file, &error)),
+                    Err(error @ Error::Clash(_)) => ingested.findings.push(clash(&file, &error)),
                     Err(other) => return Err(other),
                 }
             }
@@ -163,12 +163,12 @@ fn read(path: &Path, name: Option<&InstanceId>) -> Parsed {
         let name = name.map(|name| (Role::Document, name.clone()));
         return match Object::of_file(&file, bytes) {
             Ok(object) => Parsed::one(name, object),
-            Err(finding) => Parsed::refused(finding),
+            Err(finding) => Parsed::refused(*finding),
         };
     }
     let value = match object::parse(&file, &bytes) {
         Ok(value) => value,
-        Err(finding) => return Parsed::refused(finding),
+        Err(finding) => return Parsed::refused(*finding),
     };
     let reading = manifest::read(&file, &bytes);
     let is_no_manifest = reading.diagnostics.iter().any(|finding| finding.rule == NO_MANIFEST);

@@ -59,6 +59,15 @@ const LAST: u64 = 2;
 /// How many walks in a row may lead to no better incumbent.
 const PATIENCE: u32 = 12;
 
+/// Returns what it takes to open a tree: one look at each candidate between each pair of nodes.
+pub(super) fn opening(problem: &Problem) -> u64 {
+    let nodes = |agent: usize| problem.agents[agent].allowed.len() as u64;
+    let ends = problem.routes.iter().flat_map(|route| {
+        route.candidates.iter().map(|candidate| nodes(route.source).saturating_mul(nodes(candidate.target)))
+    });
+    ends.fold(0, u64::saturating_add)
+}
+
 /// Searches for an assignment.
 pub(super) fn search(problem: &Problem, goal: Goal, budget: &mut Budget) -> Found {
     let mut search = Search::new(problem, goal);

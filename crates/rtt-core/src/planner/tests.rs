@@ -362,6 +362,47 @@ fn every_way_to_search_agrees_where_routes_have_one_target() {
 }
 
 #[test]
+fn bounds_of_every_size_stay_below_the_optimum() {
+    use super::cuts::{Sizes, bound_of};
+    let mut random = Random(0x5bec);
+    let (mut solved, mut positive) = (0, [0; 2]);
+    for round in 0..24 {
+        let mut problem = random_partition(&mut random, 6, 4, 10);
+        // Two hosts of two nodes, a call between them dear; every third problem on one host.
+        if round % 3 != 0 {
+            problem.hosts.push("far".to_owned());
+            problem.links = vec![Link { a: 0, b: 1, latency_us: 200, bandwidth_mbps: None }];
+            for (a, row) in problem.distance.iter_mut().enumerate() {
+                problem.nodes[a].host = a / 2;
+                row.iter_mut().enumerate().filter(|(b, _)| a / 2 != b / 2).for_each(|(_, far)| *far = 80);
+            }
+        }
+        // Without limits on links the best primaries of a placement are found one by one.
+        let placements =
+            (0..4_usize.pow(6)).map(|code| (0..6).map(|agent| code >> (2 * agent) & 3).collect::<Vec<_>>());
+        let value = |placement: Vec<usize>| {
+            let primaries = super::large::primaries(&problem, &placement)?;
+            let found = problem.evaluate(&Assignment { placement, primaries });
+            (found.broken == 0).then_some(found.values)
+        };
+        let Some(expected) = placements.filter_map(value).min() else { continue };
+        solved += 1;
+        for level in 0..3 {
+            for (kind, dense) in [450, 1].into_iter().enumerate() {
+                let sizes = Sizes { dense, sparse: 6, core: 2 };
+                let bound = bound_of(&problem, level, 300_000, &sizes, &|| false).unwrap_or(0);
+                assert!(bound <= expected[level], "round {round}, level {level}, {kind}: {bound} {expected:?}");
+                positive[kind] += i32::from(bound > 0 && level == 1);
+            }
+            if expected[..=level].iter().any(|&value| value > 0) {
+                break;
+            }
+        }
+    }
+    assert!(solved > 6 && positive[0] > 3 && positive[1] > 3, "{solved} {positive:?}");
+}
+
+#[test]
 fn a_clustered_problem_is_solved_and_bounded() {
     let mut random = Random(0xc105);
     let problem = random_partition(&mut random, 24, 3, 60);

@@ -55,7 +55,7 @@ impl Budget<'_> {
 /// What part of the budget, one in this many, goes into a first attempt.
 const QUICK: u64 = 16;
 /// What part of the rest, one in this many, is left for the tree once there is a good incumbent.
-const LAST: u64 = 2;
+const LAST: u64 = 4;
 /// How many walks in a row may lead to no better incumbent.
 const PATIENCE: u32 = 12;
 

@@ -37,12 +37,12 @@ pub(super) fn assign(problem: &Problem, floor: u64, budget: &mut Budget) -> Opti
             // Each level gets a share of the budget; the finest ones the largest.
             let share = (start - floor) / 2 / (index as u64 + 2);
             let until = budget.left.saturating_sub(share).max(floor);
-            let before = (local.total(), local.placement());
+            let before = (local.excess(), local.total(), local.placement());
             let heat = if placement.is_none() { 8 } else { 1 };
             local.anneal(heat, pace(share, units(level)), &mut numbers, until, budget);
             local.descend(floor, budget);
-            if local.total() > before.0 {
-                local.take(&before.1);
+            if (local.excess(), local.total()) > (before.0, before.1) {
+                local.take(&before.2);
             }
         }
         placement = Some(local.placement());
@@ -50,13 +50,13 @@ pub(super) fn assign(problem: &Problem, floor: u64, budget: &mut Budget) -> Opti
     let mut local = Local::new(&tables, levels.swap_remove(0))?;
     local.take(&placement?);
     local.descend(floor, budget);
-    let mut best = (local.total(), local.placement());
+    let mut best = ((local.excess(), local.total()), local.placement());
     let mut share = 4;
     while budget.left > floor && local.can_walk() {
         let before = budget.left;
         local.anneal(if best.1.len() > COARSEN { 1 } else { 8 }, share, &mut numbers, floor, budget);
         local.descend(floor, budget);
-        let total = local.total();
+        let total = (local.excess(), local.total());
         if total < best.0 {
             best = (total, local.placement());
         }

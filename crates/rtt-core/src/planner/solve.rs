@@ -2,7 +2,7 @@
 
 use super::evaluate::Evaluation;
 use super::problem::{Assignment, OBJECTIVES, Objective, Problem};
-use super::search::{Budget, Found, Goal, search};
+use super::search::{Budget, Found, Goal, opening, search};
 use super::{cuts, large, relax};
 
 /// Evaluated candidates per unit of effort: about a tenth of a second of one core in a release build.
@@ -12,6 +12,8 @@ const WORK_PER_EFFORT: u64 = 10_000_000;
 const PRODUCTS: u64 = 150;
 /// Above so many agents there is no tree: local search alone finds an incumbent.
 const TREE: usize = 2_000;
+/// Nor if to open it takes more than one part in this many of the budget.
+const OPENING: u64 = 2;
 
 /// Limits of the search.
 pub struct Options<'a> {
@@ -62,7 +64,13 @@ impl Solution {
 pub fn solve(problem: &Problem, options: &Options) -> Outcome {
     let mut budget = options.budget();
     let bound_work = budget.left.saturating_mul(PRODUCTS);
-    let found = if problem.agents.len() > TREE {
+    let is_large = problem.agents.len() > TREE || opening(problem) > budget.left / OPENING;
+    let found = if is_large {
+        let is_hopeless = problem.agents.iter().any(|agent| agent.allowed.is_empty())
+            || problem.routes.iter().any(|route| route.candidates.is_empty());
+        if is_hopeless {
+            return Outcome::Infeasible;
+        }
         let assignment = large::assign(problem, 0, &mut budget);
         let incumbent = assignment.map(|assignment| (problem.evaluate(&assignment).values, assignment));
         Found { incumbent, is_exhausted: false, root: None, nodes: 0 }

@@ -216,7 +216,7 @@ impl Outcome {
     pub(crate) fn print(&self, program: Program, common: &Common, format: Format) {
         if format == Format::Json {
             let document = summary::document(program, &self.report, &self.name, self.exit_code);
-            return write_stdout(&json::pretty(&document));
+            return write_stdout(json::pretty(&document));
         }
         if let Some(content) = &self.report.content {
             return write_stdout(content);

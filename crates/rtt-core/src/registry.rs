@@ -116,13 +116,14 @@ impl Instance {
 }
 
 impl Registry {
-    /// Returns the digest of what is registered, wherever it came from: so a plan does not change with the place of a
-    /// manifest. It is taken from the manifests themselves, not from the digests that the file states.
+    /// Returns the digest of what is registered, all but [`Instance::origin`]: so a plan does not change with the place of
+    /// a manifest. Whatever is changed in a line of the file changes it.
     pub fn content(&self) -> Digest {
         let digest = |instance: &Instance| {
-            let Manifest { provides, .. } = &instance.manifest;
-            let methods = digests::of_methods(&provides.methods);
-            digests::of_manifest(&instance.manifest, digests::of_interface(&instance.manifest, &methods))
+            let Instance { manifest, digest, interface, methods, origin: _ } = instance;
+            Digest::of_bytes(
+                serde_json::to_vec(&(manifest, digest, interface, methods)).expect("string keys and finite numbers"),
+            )
         };
         let digests: Vec<Digest> = self.instances.par_iter().with_min_len(64).map(digest).collect();
         Digest::of_bytes(digests.iter().flat_map(|digest| *digest.bytes()).collect::<Vec<u8>>())

@@ -10,7 +10,7 @@ use crate::digest::Digest;
 use crate::json::canonical;
 use crate::plan;
 use crate::trust::signature::{self, Signature};
-use crate::trust::{KeyId, PrivateKey, Requirements, TrustStore};
+use crate::trust::{KeyId, PrivateKey, Refusal, Requirements, TrustStore};
 
 /// What the signed bytes of a document that is no plan begin with.
 pub const DOMAIN: &str = "rtt-document-v1\n";
@@ -77,35 +77,30 @@ impl Document {
     }
 
     /// Adds a key's signature: as `signature` if there is none, else to `cosignatures`. A signature by this key that does
-    /// not fit is replaced; so is, with `drops_misfits`, every other by a trusted key.
+    /// not fit is replaced; with `drops_misfits`, others that do not fit or whose signers were revoked are dropped.
     ///
     /// # Errors
-    /// As [`Self::signed_bytes`], and [`Refusal::Mismatch`](crate::trust::Refusal::Mismatch) for another signer's
-    /// signature that does not fit, whose keeping would make the document untrusted for all.
+    /// As [`Self::signed_bytes`], and [`Refusal`] for such a signature of another signer, whose keeping would make the
+    /// document untrusted whoever else signs.
     pub fn sign(&mut self, key: &PrivateKey, trust: &TrustStore, drops_misfits: bool) -> Result<Added, Error> {
         let bytes = self.signed_bytes()?;
         let own = Signature::of(&bytes, key);
         let mut kept: Vec<String> = Vec::new();
         let mut added = Added::Signature;
         for text in self.texts() {
-            let parsed: Option<Signature> = text.parse().ok();
-            let fits = match &parsed {
-                Some(signature) if *signature == own => {
+            let refusal = match text.parse::<Signature>() {
+                Err(_) => Some(Refusal::Malformed),
+                Ok(signature) if signature == own => {
                     added = Added::Present;
-                    true
+                    None
                 }
-                Some(signature) if signature.key == own.key => continue,
-                // Who is not known here may be known elsewhere.
-                Some(signature) => trust.get(&signature.key).is_none_or(|other| signature.fits(&bytes, other)),
-                None => false,
+                Ok(signature) if signature.key == own.key => continue,
+                Ok(signature) => misfit(&bytes, &signature, trust),
             };
-            match (fits, drops_misfits, parsed) {
-                (true, ..) => kept.push(text),
-                (false, true, _) => {}
-                (false, false, Some(Signature { key, .. })) => {
-                    return Err(signature::Refusal::Mismatch { key }.into());
-                }
-                (false, false, None) => return Err(signature::Refusal::Malformed.into()),
+            match refusal {
+                None => kept.push(text),
+                Some(_) if drops_misfits => {}
+                Some(refusal) => return Err(refusal.into()),
             }
         }
         if added != Added::Present {
@@ -151,6 +146,16 @@ impl Document {
         let all = self.value.get("signature").into_iter().chain(cosignatures);
         all.map(|text| text.as_str().map_or_else(|| text.to_string(), str::to_owned)).collect()
     }
+}
+
+/// Why a signature cannot stay. Who is not known here may be known elsewhere.
+fn misfit(bytes: &[u8], signature: &Signature, trust: &TrustStore) -> Option<Refusal> {
+    let key = signature.key.clone();
+    if let Some(reason) = trust.revocation(&key) {
+        return Some(Refusal::Revoked { key, reason: reason.to_owned() });
+    }
+    let fits = trust.get(&key).is_none_or(|signer| signature.fits(bytes, signer));
+    (!fits).then_some(Refusal::Mismatch { key })
 }
 
 /// Returns the domain and the RFC 8785 form of a document.

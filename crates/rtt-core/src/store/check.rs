@@ -35,7 +35,7 @@ pub struct Verification {
 pub fn verify(store: &Store, progress: &dyn Progress) -> Result<Verification, Error> {
     let listing = store.list()?;
     progress.start("Verifying objects", listing.objects.len() as u64);
-    let sizes: Vec<Result<u64, Diagnostic>> = listing
+    let sizes: Vec<Result<u64, Box<Diagnostic>>> = listing
         .objects
         .par_iter()
         .with_min_len(64)
@@ -53,7 +53,7 @@ pub fn verify(store: &Store, progress: &dyn Progress) -> Result<Verification, Er
     for size in sizes {
         match size {
             Ok(size) => verification.bytes += size,
-            Err(finding) => verification.findings.push(finding),
+            Err(finding) => verification.findings.push(*finding),
         }
     }
     verification.altered = verification.findings.len();
@@ -88,9 +88,9 @@ pub fn verify(store: &Store, progress: &dyn Progress) -> Result<Verification, Er
 const BUFFER: usize = 1 << 17;
 
 /// Returns the object's size if it is what its name says.
-fn check(path: &Path, entry: &Entry, buffer: &mut [u8]) -> Result<u64, Diagnostic> {
+fn check(path: &Path, entry: &Entry, buffer: &mut [u8]) -> Result<u64, Box<Diagnostic>> {
     let finding =
-        |message: String| Diagnostic::error(ALTERED, message).at(Place::file(entry.file())).help(RESTORE.to_owned());
+        |message: String| Box::new(Diagnostic::error(ALTERED, message).at(Place::file(entry.file())).help(RESTORE));
     if !std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file()) {
         return Err(finding("an object that is not a regular file".to_owned()));
     }

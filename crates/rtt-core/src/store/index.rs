@@ -93,20 +93,30 @@ impl Index {
 
     /// Lets a name stand for an object, and for no other.
     pub fn set(&mut self, role: Role, name: InstanceId, digest: Digest) {
-        self.remove(&name);
+        let before = self.take(&name);
         match role {
             Role::Agent => self.agents.insert(name, digest),
             Role::Document => self.documents.insert(name, digest),
         };
+        before.into_iter().for_each(|before| self.tidy(before));
     }
 
     /// Forgets a name; returns what it stood for. Objects that it alone named, nothing names then.
     pub fn remove(&mut self, name: &InstanceId) -> Option<Digest> {
-        let digest = self.agents.remove(name).or_else(|| self.documents.remove(name))?;
-        if self.iter().all(|(_, _, other)| other != digest) {
+        let digest = self.take(name)?;
+        self.tidy(digest);
+        Some(digest)
+    }
+
+    fn take(&mut self, name: &InstanceId) -> Option<Digest> {
+        self.agents.remove(name).or_else(|| self.documents.remove(name))
+    }
+
+    /// Forgets how a document was written that has no name any more.
+    fn tidy(&mut self, digest: Digest) {
+        if self.layouts.contains_key(&digest) && self.iter().all(|(_, _, other)| other != digest) {
             self.layouts.remove(&digest);
         }
-        Some(digest)
     }
 
     /// Returns the object in which a document stands as it was written.

@@ -67,15 +67,19 @@ pub enum Error {
         candidates: Vec<Digest>,
     },
     /// The name stands for another object already.
-    #[error("{name} stands for {before} already, not for {after}")]
-    Clash {
-        /// The name.
-        name: InstanceId,
-        /// What it stands for.
-        before: Digest,
-        /// What it was to stand for.
-        after: Digest,
-    },
+    #[error("{} stands for {} already, not for {}", .0.name, .0.before, .0.after)]
+    Clash(Box<Conflict>),
+}
+
+/// A name that two objects want.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conflict {
+    /// The name.
+    pub name: InstanceId,
+    /// What it stands for.
+    pub before: Digest,
+    /// What it was to stand for.
+    pub after: Digest,
 }
 
 impl From<Error> for stage::Error {
@@ -99,7 +103,7 @@ impl From<Error> for stage::Error {
                 let listed: Vec<String> = candidates.iter().take(8).map(Digest::hex).collect();
                 Self::Usage { message, help: Some(format!("give more digits: {}", listed.join(", "))) }
             }
-            Error::Clash { .. } => invalid(
+            Error::Clash(_) => invalid(
                 "RTT-O003",
                 layout::STORE_INDEX.to_owned(),
                 "raise the version of what changed, or point the name elsewhere with --force",

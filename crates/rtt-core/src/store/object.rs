@@ -62,7 +62,7 @@ impl Object {
     ///
     /// # Errors
     /// A finding about a JSON file that is none.
-    pub fn of_file(file: &str, bytes: Vec<u8>) -> Result<Self, Diagnostic> {
+    pub fn of_file(file: &str, bytes: Vec<u8>) -> Result<Self, Box<Diagnostic>> {
         if !file.ends_with(".json") {
             return Ok(Self::bytes(bytes));
         }
@@ -121,9 +121,9 @@ impl Object {
 }
 
 /// Reads a JSON file.
-pub(super) fn parse(file: &str, bytes: &[u8]) -> Result<Value, Diagnostic> {
+pub(super) fn parse(file: &str, bytes: &[u8]) -> Result<Value, Box<Diagnostic>> {
     json::parse_up_to(json::MAX_STATE_BYTES, bytes)
-        .map_err(|error| Diagnostic::unreadable_json("RTT-O002", file, bytes, &error))
+        .map_err(|error| Box::new(Diagnostic::unreadable_json("RTT-O002", file, bytes, &error)))
 }
 
 /// Returns the name of an object's file, `<64 hex digits>.json` or `.bin`.

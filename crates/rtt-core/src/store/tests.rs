@@ -45,7 +45,7 @@ fn keeps_objects_once_read_only_and_under_their_names() {
     let before = files(&workspace);
     let expected = [one.file_name(), other.file_name()].map(|file| format!("{}/{file}", layout::OBJECTS));
     assert_eq!(before, expected.into_iter().chain([layout::STORE_INDEX.to_owned()]).collect());
-    let mode = std::fs::metadata(workspace.path(&before.iter().next().expect("a file"))).expect("there").permissions();
+    let mode = std::fs::metadata(workspace.path(before.iter().next().expect("a file"))).expect("there").permissions();
     assert_eq!(mode.mode() & 0o777, 0o444);
     for reference in ["a.b@1.0.0", &one.digest().to_string(), &one.digest().hex(), &one.digest().hex()[..6]] {
         let reference = Reference::parse(reference).expect("a reference");
@@ -108,11 +108,34 @@ fn names_stand_for_one_object_and_move_only_if_asked() {
     writer.put_all(&[one.clone(), other.clone()]).expect("writable");
     writer.name(Role::Agent, name("a.b@1.0.0"), one.digest(), Clash::Refuse).expect("free");
     let refused = writer.name(Role::Document, name("a.b@1.0.0"), other.digest(), Clash::Refuse);
-    assert!(matches!(refused, Err(Error::Clash { .. })));
+    assert!(matches!(refused, Err(Error::Clash(_))));
     writer.name(Role::Document, name("a.b@1.0.0"), other.digest(), Clash::Replace).expect("asked for");
     assert_eq!(writer.index().iter().count(), 1);
     writer.commit().expect("writable");
     assert_eq!(store.index().expect("readable").get(&name("a.b@1.0.0")), Some((Role::Document, other.digest())));
+}
+
+#[test]
+fn the_written_order_is_kept_as_long_as_a_name_needs_it() {
+    let (_folder, workspace) = scratch();
+    let store = Store::of(&workspace);
+    let document: serde_json::Value = serde_json::from_str(r#"{"b": 1, "a": 2}"#).expect("JSON");
+    let mut writer = store.write().expect("writable");
+    let (digest, outcome) = writer.put_written(&document).expect("writable");
+    assert_eq!(outcome, Outcome::Added);
+    writer.name(Role::Document, name("a.b@1.0.0"), digest, Clash::Refuse).expect("free");
+    writer.name(Role::Agent, name("a.b@1.0.0"), digest, Clash::Refuse).expect("the same object");
+    writer.commit().expect("writable");
+    let index = store.index().expect("readable");
+    let written = store.get(index.written(digest)).expect("readable").expect("there");
+    assert_eq!(written.content(), br#"{"b":1,"a":2}"#);
+    assert!(written.is_layout_of(digest) && !written.is_layout_of(written.digest()));
+
+    let mut writer = store.write().expect("writable");
+    writer.forget(&name("a.b@1.0.0")).expect("it is there");
+    assert_eq!(garbage::find(&writer).expect("readable").objects.len(), 2);
+    writer.commit().expect("writable");
+    assert_eq!(store.index().expect("readable"), Index::default());
 }
 
 #[test]

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use super::object::{self, Kind, Object};
 use super::reader::Entry;
-use super::{Error, Index, Role, Store};
+use super::{Conflict, Error, Index, Role, Store};
 use crate::digest::Digest;
 use crate::symbol::InstanceId;
 use crate::workspace::durable::{self, Mode};
@@ -147,12 +147,28 @@ impl<'a> Writer<'a> {
         match self.index.get(&name) {
             Some(found) if found == (role, digest) => return Ok(false),
             Some((_, before)) if before != digest && clash == Clash::Refuse => {
-                return Err(Error::Clash { name, before, after: digest });
+                return Err(Error::Clash(Box::new(Conflict { name, before, after: digest })));
             }
             _ => {}
         }
         self.index.set(role, name, digest);
         Ok(true)
+    }
+
+    /// Takes a JSON document, and also the order in which its members were written where that is not the canonical one;
+    /// code that is generated from an agent follows it. Returns the name of the document.
+    ///
+    /// # Errors
+    /// As [`Self::put`].
+    pub fn put_written(&mut self, document: &serde_json::Value) -> Result<(Digest, Outcome), Error> {
+        let object = Object::json(document);
+        let outcome = self.put(&object)?;
+        let written = Object::written(document);
+        if let Some(written) = &written {
+            self.put(written)?;
+        }
+        self.set_layout(object.digest(), written.as_ref().map(Object::digest));
+        Ok((object.digest(), outcome))
     }
 
     /// Says in which object a document stands as it was written; returns whether that is new. The canonical form stands
@@ -178,9 +194,19 @@ impl<'a> Writer<'a> {
         let written = self.staged.len();
         self.publish(&objects).map_err(|source| workspace::Error::create(&objects, source))?;
         if self.index != self.before {
-            self.store.workspace().write(layout::STORE_INDEX, self.index.text().as_bytes())?;
+            let index = self.store.workspace().path(layout::STORE_INDEX);
+            self.publish_index(&index).map_err(|source| workspace::Error::create(&index, source))?;
         }
         Ok(written)
+    }
+
+    /// Through the staging folder, so that a kill leaves nothing elsewhere.
+    fn publish_index(&self, index: &Path) -> io::Result<()> {
+        let staged = self.staging.path().join("index.json");
+        durable::write_unsynced(&staged, self.index.text().as_bytes(), Mode::Public)?;
+        durable::sync_files(self.staging.path(), &["index.json"])?;
+        durable::rename(&staged, index)?;
+        durable::sync_folder_of(index)
     }
 
     fn publish(&self, objects: &Path) -> io::Result<()> {

@@ -103,6 +103,9 @@ pub struct Rotated {
 /// [`Error::NoFile`] if there is no signing key to replace, [`Error::Workspace`].
 pub fn rotate(workspace: &Workspace) -> Result<Rotated, Error> {
     let _lock = lock(workspace)?;
+    // A rotation that was killed may have left a private key that nobody knows.
+    let folder = workspace.path(layout::KEYS);
+    durable::remove_unfinished(&folder).map_err(|source| workspace::Error::remove(&folder, source))?;
     let old = own_key(workspace)?.ok_or_else(|| Error::NoFile(layout::PRIVATE_KEY.to_owned()))?.public();
     let new = PrivateKey::generate().map_err(Error::Random)?;
     let file_of = |key: &PublicKey| format!("{}/signer-{}.pub", layout::KEYS, key.key_id());

@@ -49,9 +49,15 @@ pub fn write_atomic(path: &Path, bytes: &[u8], mode: Mode) -> io::Result<()> {
 /// # Errors
 /// Any I/O error; the old content is then still under the name.
 pub fn replace_unsynced(path: &Path, bytes: &[u8], mode: Mode) -> io::Result<()> {
-    let mut new = scratch(path, mode)?;
-    new.write_all(bytes)?;
-    let file = new.into_inner().map_err(io::IntoInnerError::into_error)?;
+    let mut file = tempfile::Builder::new()
+        .prefix(TEMPORARY_PREFIX)
+        .permissions(mode.permissions())
+        .tempfile_in(folder_of(path))?;
+    // With its blocks allocated: ext4 writes out a file whose blocks are not when it is renamed over another. Where that is
+    // not possible it is merely slower.
+    let length = u64::try_from(bytes.len()).unwrap_or_default();
+    let _ = rustix::fs::fallocate(file.as_file(), rustix::fs::FallocateFlags::empty(), 0, length);
+    file.write_all(bytes)?;
     file.as_file().set_permissions(mode.permissions())?;
     file.persist(path).map(drop).map_err(|error| error.error)
 }

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Write as _};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -22,6 +23,9 @@ use serde_json::json;
 struct Options {
     #[command(subcommand)]
     command: Option<Command>,
+    /// Threads to use [default: all cores]
+    #[arg(long, value_name = "N", global = true)]
+    jobs: Option<NonZeroUsize>,
 }
 
 #[derive(Subcommand)]
@@ -30,7 +34,7 @@ enum Command {
     Ingest(Ingest),
     /// Print an object
     Get {
-        /// name@version, sha256:<digits>, or the first of the digits
+        /// name@version, sha256: and 64 hex digits, or the first of them
         #[arg(value_name = "REF")]
         reference: String,
         /// Write it into a file instead
@@ -96,6 +100,10 @@ impl ToolOptions for Options {
     const EXIT_CODES: &'static [(&'static str, &'static str)] = &[("1", "verify: an object is not what its name says")];
 
     fn run(self, workspace: &Workspace, context: &Context) -> Result<Report, Error> {
+        if let Some(jobs) = self.jobs {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs.get()).use_current_thread().build_global();
+            pool.expect("the pool is built once, before anything uses it");
+        }
         let store = Store::of(workspace);
         let Some(command) = self.command else {
             let help = Some("rtt-cas --help lists the commands".to_owned());
@@ -232,7 +240,7 @@ fn verify(store: &Store, context: &Context) -> Result<Report, Error> {
         verification.findings.iter().filter(|one| one.severity == rtt_core::diagnostic::Severity::Error).count();
     let (verdict, headline) = match errors {
         0 => (Verdict::Success, format!("{objects} of {} bytes are what their names say", verification.bytes)),
-        _ => (Verdict::CheckFailed, format!("The store is damaged: {} in {objects}", counted(errors, "problem"))),
+        _ => (Verdict::CheckFailed, format!("The store is damaged: {}", counted(errors, "problem"))),
     };
     let mut report = Report::new(verdict, headline)
         .figure("objects", verification.objects)
@@ -316,7 +324,7 @@ fn unpack(store: &Store, file: &Path, force: bool, max_bytes: u64, context: &Con
         Err(finding) => {
             let mut report =
                 Report::new(Verdict::InvalidInput, format!("{name} was refused; nothing of it was stored"));
-            report.diagnostics.push(finding);
+            report.diagnostics.push(*finding);
             return Ok(report);
         }
     };

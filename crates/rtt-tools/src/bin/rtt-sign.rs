@@ -37,10 +37,10 @@ struct Sign {
     /// The private key that signs, in PEM form [default: $RTT_SIGNING_KEY, else the workspace's own]
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
-    /// Leave the document as it is, and write the signatures into a file of their own [default: <PLAN>.sig]
+    /// Leave the document as it is, and write the signatures into a file of their own [default: PLAN.sig]
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
     detached: Option<Option<PathBuf>>,
-    /// Drop signatures that do not fit the document
+    /// Drop signatures that do not fit the document, or whose signers were revoked
     #[arg(long)]
     force: bool,
 }
@@ -160,6 +160,7 @@ impl Sign {
         let (source, path) = read(workspace, self.file.as_deref())?;
         let mut document = parse(&source)?;
         let id = key.public().key_id();
+        let before = document.value().clone();
         let (added, output, text) = match self.detached {
             Some(file) => {
                 let file = file.unwrap_or_else(|| beside(&path));
@@ -173,13 +174,15 @@ impl Sign {
                 (added, path, json::pretty(document.value()))
             }
         };
+        let has_dropped = *document.value() != before;
         let (verdict, done) = match added {
+            Added::Present if has_dropped => (Verdict::Success, "Dropped what did not fit; signed already"),
             Added::Present => (Verdict::Unchanged, "Nothing changed: signed already"),
             Added::Signature => (Verdict::Success, "Signed"),
             Added::Cosignature => (Verdict::Success, "Cosigned"),
         };
         let mut report = Report::new(verdict, format!("{done} by {id}: {}", source.name)).figure("key", id.as_str());
-        if added != Added::Present {
+        if verdict == Verdict::Success {
             durable::write_atomic(&output, text.as_bytes(), Mode::Public)
                 .map_err(|source| workspace::Error::create(&output, source))?;
             report.outputs.push(workspace.relative(&output));
@@ -253,7 +256,7 @@ fn cannot_sign(file: &str, error: attest::Error) -> Error {
         attest::Error::NoObject => "sign it with --detached",
         attest::Error::NoCanonicalForm(_) => "write the number as a string",
         attest::Error::Plan(_) => "make the plan again: rtt-40-solver --force",
-        attest::Error::Refused(_) => "find out who changed it; --force drops signatures that do not fit",
+        attest::Error::Refused(_) => "find out who changed or revoked what; --force drops such signatures",
         attest::Error::OtherDocument { .. } | attest::Error::Envelope(_) => "remove the old file, or name another one",
     };
     let message = format!("{file} cannot be signed: {error}");
@@ -411,7 +414,10 @@ fn rotate(workspace: &Workspace, revoked: Option<&str>) -> Result<Report, Error>
     report.outputs = vec![layout::PRIVATE_KEY.to_owned(), layout::PUBLIC_KEY.to_owned(), rotated.old_file.clone()];
     if let Some(reason) = revoked {
         keyring::revoke(workspace, &rotated.old, reason)?;
-        report.details.push(format!("  {} was revoked: what it signed is refused; sign it again", rotated.old));
+        report.details.push(format!(
+            "  {} was revoked: what it signed is refused; sign it again with rtt-sign --force",
+            rotated.old
+        ));
         report.diagnostics = consequences(workspace, &rotated.old)?;
         report.outputs.push(layout::REVOKED.to_owned());
     } else {

@@ -46,7 +46,7 @@ pub struct Unpacked {
 /// How many bytes of objects are gathered before they are written.
 const AT_ONCE: usize = 32 << 20;
 
-/// Reads an archive. It is refused as a whole unless it is exactly what [`super::pack`] could have written, but for the
+/// Reads an archive. It is refused as a whole unless it is exactly what [`super::pack()`] could have written, but for the
 /// metadata of tar headers.
 ///
 /// # Errors
@@ -58,12 +58,11 @@ pub fn unpack(
     limits: Limits,
     clash: Clash,
     progress: &dyn Progress,
-) -> Result<Result<Unpacked, Diagnostic>, Error> {
+) -> Result<Result<Unpacked, Box<Diagnostic>>, Error> {
     let mut reader = Reader::new(input);
     let refuse = |at: u64, reason: String| {
-        Diagnostic::error("RTT-O010", format!("byte {at}: {reason}"))
-            .at(Place::file(file))
-            .help("nothing of it was stored; make it again with rtt-cas pack")
+        let finding = Diagnostic::error("RTT-O010", format!("byte {at}: {reason}")).at(Place::file(file));
+        Box::new(finding.help("nothing of it was stored; make it again with rtt-cas pack"))
     };
     let contents = match read_contents(&mut reader, file, limits) {
         Ok(Ok(contents)) => contents,
@@ -77,7 +76,10 @@ pub fn unpack(
     let mut writer = store.write()?;
     let mut unpacked = Unpacked { objects: expected.len(), ..Unpacked::default() };
     progress.start("Unpacking objects", expected.len() as u64);
-    let written: BTreeMap<Digest, Digest> = contents.layouts.iter().map(|(one, other)| (*other, *one)).collect();
+    let mut written: BTreeMap<Digest, Vec<Digest>> = BTreeMap::new();
+    for (canonical, layout) in &contents.layouts {
+        written.entry(*layout).or_default().push(*canonical);
+    }
     let mut gathered = Vec::new();
     let mut bytes = 0;
     for (position, (entry, item)) in expected.iter().zip(&contents.objects).enumerate() {
@@ -86,7 +88,8 @@ pub fn unpack(
             Ok(object) => object,
             Err(reason) => return Ok(Err(refuse(at, reason))),
         };
-        if let Some(canonical) = written.get(&object.digest()).filter(|canonical| !object.is_layout_of(**canonical)) {
+        let mut of = written.get(&object.digest()).into_iter().flatten();
+        if let Some(canonical) = of.find(|canonical| !object.is_layout_of(**canonical)) {
             let reason = format!("'{}' is not the document {canonical} as the index says", item.path);
             return Ok(Err(refuse(at, reason)));
         }

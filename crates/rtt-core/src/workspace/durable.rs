@@ -9,6 +9,8 @@ use std::io::{self, BufRead as _, BufReader, BufWriter, Read as _, Seek as _, Wr
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{CWD, RenameFlags};
+
 /// How the names of unfinished files begin.
 pub const TEMPORARY_PREFIX: &str = ".rtt-tmp-";
 
@@ -53,13 +55,14 @@ pub fn replace_unsynced(path: &Path, bytes: &[u8], mode: Mode) -> io::Result<()>
         .prefix(TEMPORARY_PREFIX)
         .permissions(mode.permissions())
         .tempfile_in(folder_of(path))?;
-    // With its blocks allocated: ext4 writes out a file whose blocks are not when it is renamed over another. Where that is
-    // not possible it is merely slower.
-    let length = u64::try_from(bytes.len()).unwrap_or_default();
-    let _ = rustix::fs::fallocate(file.as_file(), rustix::fs::FallocateFlags::empty(), 0, length);
     file.write_all(bytes)?;
     file.as_file().set_permissions(mode.permissions())?;
-    file.persist(path).map(drop).map_err(|error| error.error)
+    // Exchanged, and what the name held removed: ext4 writes out a new file that is renamed over another, which takes
+    // milliseconds on a busy disk. Where names cannot be exchanged, or there is none yet, it is renamed.
+    match rustix::fs::renameat_with(CWD, file.path(), CWD, path, RenameFlags::EXCHANGE) {
+        Ok(()) => file.close(),
+        Err(_) => file.persist(path).map(drop).map_err(|error| error.error),
+    }
 }
 
 /// A file's new content, given bit by bit. As long as it is what the file holds already, nothing is written; from the

@@ -1,5 +1,7 @@
 //! Servers that behave in many ways: what is taken, what is said, and that nothing of them stays.
 
+#![expect(clippy::print_stdout, reason = "tests say what they skip")]
+
 use std::process::{Command, Stdio};
 
 use rtt_tests::{Run, Scratch, recipe};

@@ -1,7 +1,5 @@
 //! The metrics file by the rules of `promtool check metrics`, and as Prometheus' own Python client reads it.
 
-#![expect(clippy::print_stdout, reason = "tests say what they skip")]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::{Command, Stdio};
 
@@ -97,8 +95,11 @@ fn problems(text: &str) -> Vec<String> {
     wrong
 }
 
+/// Labels by name, in the order in which they stand.
+type Labels<'a> = Vec<(&'a str, String)>;
+
 /// Splits a sample into name, labels and value.
-fn sample(line: &str) -> Option<(&str, Vec<(&str, String)>, &str)> {
+fn sample(line: &str) -> Option<(&str, Labels<'_>, &str)> {
     let (name, rest) = line.split_at(line.find(['{', ' '])?);
     let Some(mut rest) = rest.strip_prefix('{') else { return Some((name, Vec::new(), rest.strip_prefix(' ')?)) };
     let mut labels = Vec::new();

@@ -1,7 +1,5 @@
 //! The page as a browser shows it. `scripts/test.sh` installs headless Chromium.
 
-#![expect(clippy::print_stdout, reason = "tests say what they skip")]
-
 use std::process::Command;
 
 use rtt_tests::{Run, STAGES, Scratch, recipe, repository};

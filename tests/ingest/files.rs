@@ -1,7 +1,5 @@
 //! Lists of tools in files: every dialect, pins, names, and what is refused.
 
-#![expect(clippy::print_stdout, reason = "tests say what they skip")]
-
 use std::collections::BTreeSet;
 
 use rtt_core::schema::Schema;

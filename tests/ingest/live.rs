@@ -1,8 +1,6 @@
 //! Three released servers from npm and PyPI: asked by a client configuration, then the whole pipeline with an agent that
 //! requires their tools, and calls through the connectors that it gets. `scripts/setup.sh` installs the servers.
 
-#![expect(clippy::print_stdout, reason = "tests say what they skip")]
-
 use std::process::Command;
 
 use rtt_tests::{Run, STAGES, recipe};

@@ -51,8 +51,9 @@ pub struct Ingested {
 
 /// The largest file that is stored, 1 GiB.
 pub const MAX_OBJECT_BYTES: u64 = 1 << 30;
-/// How many files are read before what they gave is written.
-const AT_ONCE: usize = 1024;
+/// How many files are read before what they gave is written, and of how many bytes: memory does not grow with their number.
+const FILES_AT_ONCE: usize = 1024;
+const BYTES_AT_ONCE: u64 = 64 << 20;
 
 /// Stores files: all of them, or none if one cannot be.
 ///
@@ -62,7 +63,10 @@ pub fn ingest(store: &Store, request: &Request, progress: &dyn Progress) -> Resu
     let mut writer = store.write()?;
     let mut ingested = Ingested::default();
     progress.start("Reading files", request.files.len() as u64);
-    for files in request.files.chunks(AT_ONCE) {
+    let mut rest = request.files.as_slice();
+    while !rest.is_empty() {
+        let (files, later) = rest.split_at(batch(rest));
+        rest = later;
         let parsed: Vec<Parsed> = files
             .par_iter()
             .map(|file| {
@@ -104,6 +108,16 @@ pub fn ingest(store: &Store, request: &Request, progress: &dyn Progress) -> Resu
         writer.commit()?;
     }
     Ok(ingested)
+}
+
+/// How many of the next files are read at once: at least one.
+fn batch(files: &[PathBuf]) -> usize {
+    let mut bytes = 0;
+    let fits = files.iter().take(FILES_AT_ONCE).take_while(|file| {
+        bytes += std::fs::metadata(file).map_or(0, |metadata| metadata.len());
+        bytes <= BYTES_AT_ONCE
+    });
+    fits.count().max(1)
 }
 
 fn clash(file: &str, error: &Error) -> Diagnostic {

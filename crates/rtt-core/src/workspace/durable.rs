@@ -9,6 +9,8 @@ use std::io::{self, BufRead as _, BufReader, BufWriter, Read as _, Seek as _, Wr
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{CWD, RenameFlags};
+
 /// How the names of unfinished files begin.
 pub const TEMPORARY_PREFIX: &str = ".rtt-tmp-";
 
@@ -49,11 +51,18 @@ pub fn write_atomic(path: &Path, bytes: &[u8], mode: Mode) -> io::Result<()> {
 /// # Errors
 /// Any I/O error; the old content is then still under the name.
 pub fn replace_unsynced(path: &Path, bytes: &[u8], mode: Mode) -> io::Result<()> {
-    let mut new = scratch(path, mode)?;
-    new.write_all(bytes)?;
-    let file = new.into_inner().map_err(io::IntoInnerError::into_error)?;
+    let mut file = tempfile::Builder::new()
+        .prefix(TEMPORARY_PREFIX)
+        .permissions(mode.permissions())
+        .tempfile_in(folder_of(path))?;
+    file.write_all(bytes)?;
     file.as_file().set_permissions(mode.permissions())?;
-    file.persist(path).map(drop).map_err(|error| error.error)
+    // Exchanged, and what the name held removed: ext4 writes out a new file that is renamed over another, which takes
+    // milliseconds on a busy disk. Where names cannot be exchanged, or there is none yet, it is renamed.
+    match rustix::fs::renameat_with(CWD, file.path(), CWD, path, RenameFlags::EXCHANGE) {
+        Ok(()) => file.close(),
+        Err(_) => file.persist(path).map(drop).map_err(|error| error.error),
+    }
 }
 
 /// A file's new content, given bit by bit. As long as it is what the file holds already, nothing is written; from the

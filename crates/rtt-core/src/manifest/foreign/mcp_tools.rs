@@ -25,7 +25,7 @@ pub struct ToolList<'a> {
     pub tools: &'a [Value],
 }
 
-/// Finds the list of tools in a document that [`super::super::read`] found to be one.
+/// Finds the list of tools in a document that [`super::super::read()`] found to be one.
 pub fn tool_list<'a>(file: &'a str, document: &'a Value) -> ToolList<'a> {
     let result = document.get("result").unwrap_or(document);
     let list = result.get("tools").unwrap_or(result);

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{Args, Command, FromArgMatches as _};
+use clap_complete::Shell;
 use rtt_core::clock;
 use rtt_core::diagnostic::{self, Severity};
 use rtt_core::json;
@@ -73,7 +74,7 @@ pub fn main<O: StageOptions>() -> ExitCode {
         Err(error) => return usage_error(&error.format(&mut command)),
     };
     if let Some(shell) = common.completions {
-        clap_complete::generate(shell, &mut command, O::STAGE.executable(), &mut std::io::stdout());
+        print_completions(shell, &mut command, O::STAGE.executable());
         return ExitCode::SUCCESS;
     }
     logging::start(Program::Stage(O::STAGE), &common);
@@ -97,6 +98,13 @@ pub(crate) fn named_command(name: &'static str, about: &'static str, codes: &[(&
         .about(about)
         .after_help(exit::help(codes))
         .max_term_width(100)
+}
+
+/// Prints the completions for a shell; whoever reads them may stop before the end.
+pub(crate) fn print_completions(shell: Shell, command: &mut Command, name: &str) {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, command, name, &mut script);
+    drop(std::io::stdout().write_all(&script));
 }
 
 /// Help and version are answers, not errors; anything else is wrong usage.

@@ -10,7 +10,7 @@ use crate::logging;
 use crate::options::{Common, Format, Output};
 use crate::program::Program;
 use crate::progress::TerminalProgress;
-use crate::run::{Outcome, find_workspace, guarded, named_command, usage_error};
+use crate::run::{Outcome, find_workspace, guarded, named_command, print_completions, usage_error};
 
 /// The options of one tool, and how they become a run of it.
 pub trait ToolOptions: Args {
@@ -51,7 +51,7 @@ pub fn tool_main<O: ToolOptions>() -> ExitCode {
         Err(error) => return usage_error(&error.format(&mut command)),
     };
     if let Some(shell) = common.completions {
-        clap_complete::generate(shell, &mut command, O::NAME, &mut std::io::stdout());
+        print_completions(shell, &mut command, O::NAME);
         return ExitCode::SUCCESS;
     }
     let program = Program::Tool(O::NAME);

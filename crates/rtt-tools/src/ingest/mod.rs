@@ -15,7 +15,7 @@ use rtt_core::diagnostic::{self, Diagnostic, Place, Severity};
 use rtt_core::json;
 use rtt_core::manifest::{self, Manifest};
 use rtt_core::stage::{Context, Error, Report};
-use rtt_core::store::{self, Clash, Object, Role, Store};
+use rtt_core::store::{self, Clash, Role, Store};
 use rtt_core::telemetry::trace::{Span, TRACEPARENT};
 use rtt_core::workspace::lock::ExclusiveLock;
 use rtt_core::workspace::{self, Workspace, durable, layout};
@@ -352,10 +352,10 @@ fn keep(workspace: &Workspace, servers: &[&Server]) -> Result<(), store::Error> 
     let mut writer = Store::of(workspace).write()?;
     for server in servers {
         let value = serde_json::to_value(&server.manifest).expect("manifests have string keys and finite numbers");
-        let (id, object) = (server.manifest.id(), Object::json(&value));
+        let id = server.manifest.id();
         let role = writer.index().get(&id).map_or(Role::Document, |(role, _)| role);
-        writer.put(&object)?;
-        writer.name(role, id, object.digest(), Clash::Replace)?;
+        let (digest, _) = writer.put_written(&value)?;
+        writer.name(role, id, digest, Clash::Replace)?;
     }
     writer.commit().map(drop)
 }

@@ -87,6 +87,7 @@ fn every_state_file_fits_its_schema() {
         (Schema::Registry, ".rtt/cache/registry.json"),
         (Schema::Dependencies, ".rtt/cache/dependencies.json"),
         (Schema::Connectors, ".rtt/cache/connectors.json"),
+        (Schema::SolverCache, ".rtt/cache/solver.json"),
         (Schema::Routes, ".rtt/routes.json"),
         (Schema::Policy, ".rtt/policy.json"),
         (Schema::Topology, ".rtt/topology.json"),

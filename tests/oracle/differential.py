@@ -3,7 +3,9 @@
 Usage: differential.py BIN [COUNT [FIRST]]    BIN: folder of the executables; COUNT: 300 unless said; FIRST: seed, 0
 
 Two rounds a workspace: without and with a plan that was applied before. Values of all five levels, the status, and
-infeasibility must be the same. Exit code 1 if something differs. Workspaces that differ are kept and named.
+infeasibility must be the same; a conflict must be one, minimal, and its remedies the cheapest that help. A second run that
+may recall the searches of the first must write the same plan. Exit code 1 if something differs. Workspaces that differ
+are kept and named.
 """
 
 import collections
@@ -16,6 +18,7 @@ import tempfile
 from pathlib import Path
 
 import instances
+from conflicts import wrong
 from cpsat import solve
 from model import Model
 
@@ -26,10 +29,16 @@ def stage(folder, name, root, *options):
     return run.returncode, run.stdout + run.stderr
 
 
+def summary(text):
+    """The document at the beginning of a run's output."""
+    return json.JSONDecoder().raw_decode(text)[0]
+
+
 def compare(folder, root, seen):
     """Returns what differs, in words, or nothing."""
     code, text = stage(folder, "rtt-40-solver", root, "--force", "--format", "json")
-    expected = solve(Model(root), workers=1)
+    model = Model(root)
+    expected = solve(model, workers=1)
     if code == 0:
         plan = json.loads((root / "plans/LATEST").read_text())
         found = [level["value"] for level in plan["objective"]]
@@ -38,10 +47,18 @@ def compare(folder, root, seen):
         seen["feasible"] += 1
         if (plan["status"], found) != (expected["status"], wanted):
             return f"{plan['status']} {found}, not {expected['status']} {wanted}"
+        (root / "plans/LATEST").unlink()
+        code, text = stage(folder, "rtt-40-solver", root, "--format", "json")
+        seen["recalled searches"] += summary(text)["figures"]["recalled"]
+        if json.loads((root / "plans/LATEST").read_text())["plan_id"] != plan["plan_id"]:
+            return "another plan when searches are recalled"
     elif "No feasible solution" in text:
         seen["infeasible"] += 1
         if expected["status"] != "infeasible":
             return f"infeasible, not {expected}"
+        answer = summary(text)["answer"]
+        seen["members of conflicts"] += len(answer["conflict"])
+        return wrong(model, answer)
     else:
         return f"exit code {code}: {text[-2000:]}"
     return None

@@ -32,6 +32,9 @@ pub(crate) fn document(program: Program, report: &Report, outcome: &str, exit_co
     if let Some(body) = report.body.as_deref().or(content) {
         document["body"] = body.into();
     }
+    if let Some(answer) = &report.answer {
+        document["answer"] = answer.clone();
+    }
     if let Some(fingerprint) = &report.fingerprint {
         document["inputs"] = fingerprint.digest().to_string().into();
     }

@@ -58,6 +58,8 @@ schemas! {
     Topology = "rtt.topology.schema.json", "topology";
     /// `.rtt/tuned/lanes.json`.
     Lanes = "rtt.lanes.schema.json", "lane table";
+    /// `.rtt/cache/solver.json`.
+    SolverCache = "rtt.solver.schema.json", "solver cache";
     /// `plans/*.plan.json` and `plans/last_applied.json`.
     Plan = "rtt.plan.schema.json", "routing plan";
     /// `.rtt/wal/*.wal.json`.

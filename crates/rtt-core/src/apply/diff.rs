@@ -61,15 +61,24 @@ impl std::fmt::Display for Served {
 impl Diff {
     /// Compares the active routes of a document (`None` or without status: nothing active) with those of a plan.
     pub fn new(document: Option<&Value>, plan: Option<&Plan>) -> Self {
+        Self::of(active(document), planned(plan))
+    }
+
+    fn of(old: Vec<Route>, new: Vec<Route>) -> Self {
         let mut routes: BTreeMap<(String, String), (Option<Served>, Option<Served>)> = BTreeMap::new();
-        for (ends, served) in active(document) {
+        for (ends, served) in old {
             routes.entry(ends).or_default().0 = Some(served);
         }
-        for (ends, served) in planned(plan) {
+        for (ends, served) in new {
             routes.entry(ends).or_default().1 = Some(served);
         }
         let changes = routes.into_iter().filter(|(_, (old, new))| old != new);
         Self { changes: changes.map(|((from, to), (old, new))| Change { from, to, old, new }).collect() }
+    }
+
+    /// Compares the routes of two plans.
+    pub fn between(old: Option<&Plan>, new: Option<&Plan>) -> Self {
+        Self::of(planned(old), planned(new))
     }
 
     /// Tells whether nothing differs.

@@ -1,12 +1,26 @@
 //! A plan for drawing tools, and as a picture: hosts, their NUMA nodes, the instances on them, and the routes.
+//!
+//! Up to [`MAX_ROUTES`] routes every instance is a box. Beyond that nobody could follow the lines: then each NUMA node is
+//! one box, or each host where there are many nodes, and a line stands for all routes of a lane between two of them.
 
-use std::collections::BTreeMap;
+mod svg;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::Plan;
-use crate::drawing::{dot, mermaid, xml};
-use crate::lane::Lane;
+use crate::drawing::{dot, mermaid};
+use crate::lane::{Lane, LaneTable};
+use crate::plan::PlanRoute;
 use crate::symbol::InstanceId;
+use crate::text::counted;
+
+/// Above so many routes they are drawn together.
+const MAX_ROUTES: usize = 200;
+/// Above so many NUMA nodes a drawing of routes together shows hosts alone.
+const MAX_NODES: usize = 32;
+/// So many lines are drawn at most where routes are drawn together, those of most routes first.
+const MAX_LINES: usize = 200;
 
 /// A language of drawing tools.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,9 +45,10 @@ impl GraphFormat {
     }
 }
 
-/// Draws a plan. Backups are dashed.
-pub fn graph(plan: &Plan, format: GraphFormat) -> String {
-    let drawing = Drawing::new(plan);
+/// Draws a plan. Backups are dashed; what violates its bounds, by the lanes' figures, is red.
+pub fn graph(plan: &Plan, lanes: &LaneTable, format: GraphFormat) -> String {
+    let drawing =
+        if plan.routes.len() <= MAX_ROUTES { Drawing::of_routes(plan, lanes) } else { Drawing::of_nodes(plan, lanes) };
     match format {
         GraphFormat::Dot => drawing.dot(),
         GraphFormat::Mermaid => drawing.mermaid(),
@@ -41,64 +56,156 @@ pub fn graph(plan: &Plan, format: GraphFormat) -> String {
     }
 }
 
-struct Arrow<'a> {
-    from: &'a InstanceId,
-    to: &'a InstanceId,
+/// What a line stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Held,
+    Violated,
+    Backup,
+}
+
+/// A line between two boxes.
+struct Arrow {
+    from: usize,
+    to: usize,
     lane: Lane,
-    is_backup: bool,
+    kind: Kind,
+    label: String,
     title: String,
 }
 
 struct Drawing<'a> {
-    /// The instances of each host and node.
-    places: BTreeMap<(&'a str, u32), Vec<&'a InstanceId>>,
-    number: BTreeMap<&'a InstanceId, usize>,
-    arrows: Vec<Arrow<'a>>,
+    /// The boxes on each NUMA node of each host, by number.
+    places: BTreeMap<&'a str, BTreeMap<Option<u32>, Vec<usize>>>,
+    /// What each box is called.
+    boxes: Vec<String>,
+    arrows: Vec<Arrow>,
+    /// What is not drawn.
+    note: Option<String>,
+}
+
+/// Tells whether a route is slower or wider than it may be.
+fn is_violated(route: &PlanRoute, lanes: &LaneTable) -> bool {
+    route.qos.latency_us().is_some_and(|bound| route.latency_us > bound)
+        || route.qos.throughput().unwrap_or(1) > lanes.figures(route.via).bandwidth_mbps
+}
+
+fn kind(route: &PlanRoute, lanes: &LaneTable) -> Kind {
+    if is_violated(route, lanes) { Kind::Violated } else { Kind::Held }
 }
 
 impl<'a> Drawing<'a> {
-    fn new(plan: &'a Plan) -> Self {
-        let mut places: BTreeMap<(&str, u32), Vec<&InstanceId>> = BTreeMap::new();
-        for placed in &plan.placement {
-            places.entry((&placed.host, placed.numa_node)).or_default().push(&placed.agent);
+    /// A box an instance, a line a route or backup.
+    fn of_routes(plan: &'a Plan, lanes: &LaneTable) -> Self {
+        let mut places: BTreeMap<&str, BTreeMap<Option<u32>, Vec<usize>>> = BTreeMap::new();
+        let mut number: BTreeMap<&InstanceId, usize> = BTreeMap::new();
+        for (index, placed) in plan.placement.iter().enumerate() {
+            number.insert(&placed.agent, index);
+            places.entry(&placed.host).or_default().entry(Some(placed.numa_node)).or_default().push(index);
         }
         let mut arrows = Vec::new();
         for route in &plan.routes {
-            let title = format!("{} -> {} via {}, {} µs", route.from, route.to, route.via, route.latency_us);
-            arrows.push(Arrow { from: &route.source, to: &route.target, lane: route.via, is_backup: false, title });
+            // In a plan that was checked every end is placed.
+            let Some(&from) = number.get(&route.source) else { continue };
+            let mut line = |target: &InstanceId, lane: Lane, kind, title| {
+                if let Some(&to) = number.get(target) {
+                    arrows.push(Arrow { from, to, lane, kind, label: lane.name().to_owned(), title });
+                }
+            };
+            let kind = kind(route, lanes);
+            let doubt = if kind == Kind::Violated { ", violates its bounds" } else { "" };
+            let title = format!("{} -> {} via {}, {} µs{doubt}", route.from, route.to, route.via, route.latency_us);
+            line(&route.target, route.via, kind, title);
             for backup in &route.backups {
                 let title = format!("{} -> {}: backup {} via {}", route.from, route.to, backup.target, backup.via);
-                arrows.push(Arrow {
-                    from: &route.source,
-                    to: &backup.target,
-                    lane: backup.via,
-                    is_backup: true,
-                    title,
-                });
+                line(&backup.target, backup.via, Kind::Backup, title);
             }
         }
-        let number = plan.placement.iter().enumerate().map(|(index, placed)| (&placed.agent, index)).collect();
-        Self { places, number, arrows }
+        let boxes = plan.placement.iter().map(|placed| placed.agent.to_string()).collect();
+        Self { places, boxes, arrows, note: None }
     }
 
-    /// The arrows whose two ends are placed, which are all in a plan that was checked.
-    fn numbered(&self) -> impl Iterator<Item = (&Arrow<'a>, usize, usize)> {
-        self.arrows.iter().filter_map(|arrow| Some((arrow, *self.number.get(arrow.from)?, *self.number.get(arrow.to)?)))
+    /// A box a NUMA node, or a host; a line all routes of a lane between two of them, those that hold apart from those
+    /// that do not.
+    fn of_nodes(plan: &'a Plan, lanes: &LaneTable) -> Self {
+        let nodes: BTreeSet<_> = plan.placement.iter().map(|placed| (placed.host.as_str(), placed.numa_node)).collect();
+        let shown = |node: u32| (nodes.len() <= MAX_NODES).then_some(node);
+        let mut guests: BTreeMap<(&str, Option<u32>), usize> = BTreeMap::new();
+        let mut at: BTreeMap<&InstanceId, (&str, Option<u32>)> = BTreeMap::new();
+        for placed in &plan.placement {
+            let place = (placed.host.as_str(), shown(placed.numa_node));
+            *guests.entry(place).or_default() += 1;
+            at.insert(&placed.agent, place);
+        }
+        let number: BTreeMap<_, usize> = guests.keys().enumerate().map(|(index, place)| (*place, index)).collect();
+        let mut bundles: BTreeMap<(usize, usize, Lane, Kind), (usize, i64)> = BTreeMap::new();
+        for route in &plan.routes {
+            let (Some(from), Some(to)) = (at.get(&route.source), at.get(&route.target)) else { continue };
+            let bundle = bundles.entry((number[from], number[to], route.via, kind(route, lanes))).or_default();
+            *bundle = (bundle.0 + 1, bundle.1.saturating_add(route.qos.throughput().unwrap_or(1)));
+        }
+        let mut bundles: Vec<_> = bundles.into_iter().collect();
+        bundles.sort_by_key(|(ends, (count, _))| (std::cmp::Reverse(*count), *ends));
+        let rest: usize = bundles.iter().skip(MAX_LINES).map(|(_, (count, _))| count).sum();
+        bundles.truncate(MAX_LINES);
+        let backups: usize = plan.routes.iter().map(|route| route.backups.len()).sum();
+        let hidden = [(rest, "route"), (backups, "backup")].into_iter().filter(|(count, _)| *count > 0);
+        let hidden: Vec<String> = hidden.map(|(count, what)| counted(count, what)).collect();
+        let boxes: Vec<String> = guests.values().map(|count| counted(*count, "instance")).collect();
+        let name = |number: usize| {
+            let (host, node) = guests.keys().nth(number).expect("it is numbered");
+            node.map_or((*host).to_owned(), |node| format!("{host} node {node}"))
+        };
+        let arrows = bundles.into_iter().map(|((from, to, lane, kind), (count, mbps))| Arrow {
+            from,
+            to,
+            lane,
+            kind,
+            label: format!("{count} {lane}"),
+            title: format!(
+                "{} to {}: {} via {lane}, {mbps} Mbit/s{}",
+                name(from),
+                name(to),
+                counted(count, "route"),
+                if kind == Kind::Violated { ", violate their bounds" } else { "" }
+            ),
+        });
+        let arrows = arrows.collect();
+        let mut places: BTreeMap<&str, BTreeMap<Option<u32>, Vec<usize>>> = BTreeMap::new();
+        for ((host, node), index) in number {
+            places.entry(host).or_default().entry(node).or_default().push(index);
+        }
+        let note = (!hidden.is_empty()).then(|| format!("not drawn: {}", hidden.join(" and ")));
+        Self { places, boxes, arrows, note }
     }
 
     fn dot(&self) -> String {
         let mut out = "digraph plan {\n  rankdir=LR;\n  node [shape=box];\n".to_owned();
-        for (cluster, ((host, node), agents)) in self.places.iter().enumerate() {
-            line(&mut out, &format!("subgraph cluster_{cluster} {{"));
-            line(&mut out, &format!("  label={};", dot(&format!("{host} node {node}"))));
-            for agent in agents {
-                line(&mut out, &format!("  n{} [label={}];", self.number[agent], dot(&agent.to_string())));
+        if let Some(note) = &self.note {
+            line(&mut out, &format!("label={};", dot(note)));
+        }
+        let mut cluster = 0;
+        for (host, nodes) in &self.places {
+            line(&mut out, &format!("subgraph cluster_h{cluster} {{"));
+            line(&mut out, &format!("  label={};", dot(host)));
+            for (node, boxes) in nodes {
+                line(&mut out, &format!("  subgraph cluster_{cluster} {{"));
+                line(&mut out, &format!("    label={};", dot(&heading(host, *node))));
+                for &number in boxes {
+                    line(&mut out, &format!("    n{number} [label={}];", dot(&self.boxes[number])));
+                }
+                line(&mut out, "  }");
+                cluster += 1;
             }
             line(&mut out, "}");
         }
-        for (arrow, from, to) in self.numbered() {
-            let style = if arrow.is_backup { ", style=dashed" } else { "" };
-            line(&mut out, &format!("n{from} -> n{to} [label={}{style}];", dot(arrow.lane.name())));
+        for Arrow { from, to, kind, label, .. } in &self.arrows {
+            let style = match kind {
+                Kind::Held => "",
+                Kind::Violated => ", color=red, fontcolor=red, penwidth=2",
+                Kind::Backup => ", style=dashed",
+            };
+            line(&mut out, &format!("n{from} -> n{to} [label={}{style}];", dot(label)));
         }
         out.push_str("}\n");
         out
@@ -106,112 +213,39 @@ impl<'a> Drawing<'a> {
 
     fn mermaid(&self) -> String {
         let mut out = "flowchart LR\n".to_owned();
-        for (cluster, ((host, node), agents)) in self.places.iter().enumerate() {
-            line(&mut out, &format!("subgraph c{cluster}[{}]", mermaid(&format!("{host} node {node}"))));
-            for agent in agents {
-                line(&mut out, &format!("  n{}[{}]", self.number[agent], mermaid(&agent.to_string())));
+        if let Some(note) = &self.note {
+            line(&mut out, &format!("note[{}]", mermaid(note)));
+        }
+        let mut cluster = 0;
+        for (host, nodes) in &self.places {
+            line(&mut out, &format!("subgraph h{cluster}[{}]", mermaid(host)));
+            for (node, boxes) in nodes {
+                line(&mut out, &format!("  subgraph c{cluster}[{}]", mermaid(&heading(host, *node))));
+                for &number in boxes {
+                    line(&mut out, &format!("    n{number}[{}]", mermaid(&self.boxes[number])));
+                }
+                line(&mut out, "  end");
+                cluster += 1;
             }
             line(&mut out, "end");
         }
-        for (arrow, from, to) in self.numbered() {
-            let shaft = if arrow.is_backup { "-.->" } else { "-->" };
-            line(&mut out, &format!("n{from} {shaft}|{}| n{to}", arrow.lane));
-        }
-        out
-    }
-
-    /// A column a node, a row an instance; routes leave a box at its right and enter one at its left.
-    fn svg(&self) -> String {
-        let longest = self.number.keys().map(|agent| agent.to_string().chars().count()).max().unwrap_or(0);
-        let box_width = (CHARACTER_WIDTH * longest + 2 * PADDING).max(160);
-        let rows = self.places.values().map(Vec::len).max().unwrap_or(0);
-        let column_width = box_width + 2 * PADDING;
-        let width = self.places.len() * (column_width + GAP) + GAP;
-        let height = HEADING + rows * ROW_HEIGHT + 2 * GAP;
-        let mut out = format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" \
-             height=\"{height}\" font-family=\"sans-serif\" font-size=\"12\">\n"
-        );
-        line(&mut out, "<title>Routing plan</title>");
-        let mut corner: BTreeMap<&InstanceId, (usize, usize)> = BTreeMap::new();
-        for (column, ((host, node), agents)) in self.places.iter().enumerate() {
-            let x = GAP + column * (column_width + GAP);
-            let inner = HEADING + rows * ROW_HEIGHT;
-            line(
-                &mut out,
-                &format!(
-                    "<rect x=\"{x}\" y=\"{GAP}\" width=\"{column_width}\" height=\"{inner}\" rx=\"6\" fill=\"#f4f6f8\" \
-                     stroke=\"#9aa5b1\"/>"
-                ),
-            );
-            let (label, y) = (xml(&format!("{host} node {node}")), GAP + HEADING - PADDING);
-            line(&mut out, &format!("<text x=\"{}\" y=\"{y}\" font-weight=\"bold\">{label}</text>", x + PADDING));
-            for (row, agent) in agents.iter().enumerate() {
-                corner.insert(agent, (x + PADDING, GAP + HEADING + row * ROW_HEIGHT));
+        let mut violated = Vec::new();
+        for (index, Arrow { from, to, kind, label, .. }) in self.arrows.iter().enumerate() {
+            let shaft = if *kind == Kind::Backup { "-.->" } else { "-->" };
+            line(&mut out, &format!("n{from} {shaft}|{label}| n{to}"));
+            if *kind == Kind::Violated {
+                violated.push(index.to_string());
             }
         }
-        for arrow in &self.arrows {
-            if let (Some(&from), Some(&to)) = (corner.get(arrow.from), corner.get(arrow.to)) {
-                line(&mut out, &curve(arrow, from, to, box_width));
-            }
+        if !violated.is_empty() {
+            line(&mut out, &format!("linkStyle {} stroke:red,stroke-width:3px;", violated.join(",")));
         }
-        for (agent, (x, y)) in &corner {
-            let label = xml(&agent.to_string());
-            line(
-                &mut out,
-                &format!(
-                    "<rect x=\"{x}\" y=\"{y}\" width=\"{box_width}\" height=\"{BOX_HEIGHT}\" rx=\"4\" fill=\"#fff\" \
-                     stroke=\"#52606d\"/><text x=\"{}\" y=\"{}\">{label}</text>",
-                    x + PADDING,
-                    y + BOX_HEIGHT / 2 + 4
-                ),
-            );
-        }
-        out.push_str("</svg>\n");
         out
     }
 }
 
-/// Sizes of the picture in its own units.
-const CHARACTER_WIDTH: usize = 7;
-const PADDING: usize = 10;
-const GAP: usize = 60;
-const HEADING: usize = 34;
-const ROW_HEIGHT: usize = 54;
-const BOX_HEIGHT: usize = 30;
-
-fn curve(arrow: &Arrow, from: (usize, usize), to: (usize, usize), box_width: usize) -> String {
-    let middle = BOX_HEIGHT / 2;
-    // Between columns the curve runs from side to side; within one it bows out at the right, the farther the more.
-    let (start, end, bow) = if from.0 == to.0 {
-        let bow = (GAP / 3 + from.1.abs_diff(to.1) / 6).min(GAP) as i64;
-        ((from.0 + box_width, from.1 + middle), (to.0 + box_width, to.1 + middle), [bow, bow])
-    } else if from.0 < to.0 {
-        ((from.0 + box_width, from.1 + middle), (to.0, to.1 + middle), [GAP as i64, -(GAP as i64)])
-    } else {
-        ((from.0, from.1 + middle), (to.0 + box_width, to.1 + middle), [-(GAP as i64), GAP as i64])
-    };
-    let (c1, c2) = (start.0 as i64 + bow[0], end.0 as i64 + bow[1]);
-    let colour = match arrow.lane {
-        Lane::Shm => "#0b7285",
-        Lane::Uds => "#2b8a3e",
-        Lane::Tcp => "#c92a2a",
-        Lane::Stdio => "#862e9c",
-    };
-    let dashes = if arrow.is_backup { " stroke-dasharray=\"5 4\"" } else { "" };
-    format!(
-        "<path d=\"M{} {} C{c1} {}, {c2} {}, {} {}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.5\"{dashes}>\
-         <title>{}</title></path><circle cx=\"{}\" cy=\"{}\" r=\"3\" fill=\"{colour}\"/>",
-        start.0,
-        start.1,
-        start.1,
-        end.1,
-        end.0,
-        end.1,
-        xml(&arrow.title),
-        end.0,
-        end.1
-    )
+fn heading(host: &str, node: Option<u32>) -> String {
+    node.map_or_else(|| host.to_owned(), |node| format!("{host} node {node}"))
 }
 
 fn line(out: &mut String, text: &str) {

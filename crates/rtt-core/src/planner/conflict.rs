@@ -48,13 +48,22 @@ pub enum Constraint {
 /// A minimal conflict.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict {
-    /// The constraints, each with what would resolve the conflict if everything else stays.
-    pub constraints: Vec<(Constraint, Fix)>,
+    /// The constraints, each with its cheapest remedy.
+    pub constraints: Vec<(Constraint, Remedy)>,
     /// Without any one of them there is a plan; `false` if the effort did not suffice to prove that.
     pub is_minimal: bool,
 }
 
-/// What would resolve a conflict.
+/// The cheapest change of one constraint, everything else staying as it is, that was tried and found to help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Remedy {
+    /// The change.
+    pub fix: Fix,
+    /// With it there is a plan. Else only this conflict is resolved, and another is left or was not excluded.
+    pub suffices: bool,
+}
+
+/// A change of a constraint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fix {
     /// Giving the constraint up.
@@ -90,7 +99,13 @@ pub fn conflict(problem: &Problem, options: &Options) -> Conflict {
             }
         }
     }
-    let constraints = kept.into_iter().map(|constraint| (constraint, constraint.fix(&relaxed, options))).collect();
+    let remedy = |constraint: Constraint| {
+        let mut without = problem.clone();
+        constraint.relax(&mut without);
+        let suffices = is_feasible(&without, options) == Some(true);
+        Remedy { fix: constraint.fix(if suffices { problem } else { &relaxed }, options), suffices }
+    };
+    let constraints = kept.into_iter().map(|constraint| (constraint, remedy(constraint))).collect();
     Conflict { constraints, is_minimal }
 }
 
@@ -118,7 +133,7 @@ pub(super) fn constraints(problem: &Problem) -> Vec<Constraint> {
 }
 
 fn is_feasible(problem: &Problem, options: &Options) -> Option<bool> {
-    let found = search(problem, Goal::Feasible, &mut options.budget());
+    let found = search(problem, Goal::Feasible, None, &mut options.budget());
     match (found.incumbent, found.is_exhausted) {
         (Some(_), _) => Some(true),
         (None, true) => Some(false),
@@ -126,8 +141,8 @@ fn is_feasible(problem: &Problem, options: &Options) -> Option<bool> {
     }
 }
 
-/// More than any sum of demands.
-const PLENTY: i64 = i64::MAX / 4;
+/// More than any sum of demands; and the sum over all nodes is still a number.
+const PLENTY: i64 = 1 << 48;
 
 /// Makes a route one that is always served: by its own source. Its agents stay, for they take room all the same.
 fn give_up(route: &mut Route) {

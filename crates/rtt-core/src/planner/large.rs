@@ -8,9 +8,14 @@ use super::search::Budget;
 /// Problems with more agents than this are coarsened first.
 const COARSEN: usize = 1_500;
 
-/// Looks for a good assignment until the budget has sunk to `floor`; `None` if none was found, or if the problem has what
+/// Looks for a good assignment, also near `start`, until the budget has sunk to `floor`; `None` if none was found, or if the problem has what
 /// this search leaves to the exact one.
-pub(super) fn assign(problem: &Problem, floor: u64, budget: &mut Budget) -> Option<Assignment> {
+pub(super) fn assign(
+    problem: &Problem,
+    floor: u64,
+    start: Option<&Assignment>,
+    budget: &mut Budget,
+) -> Option<Assignment> {
     if problem.agents.is_empty() {
         return None;
     }
@@ -25,7 +30,7 @@ pub(super) fn assign(problem: &Problem, floor: u64, budget: &mut Budget) -> Opti
     }
     let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
     let mut placement: Option<Vec<usize>> = None;
-    let start = budget.left;
+    let full = budget.left;
     for (index, level) in levels.iter().enumerate().rev() {
         let mut local = Local::new(&tables, level.clone())?;
         match &placement {
@@ -35,7 +40,7 @@ pub(super) fn assign(problem: &Problem, floor: u64, budget: &mut Budget) -> Opti
         }
         if levels.len() > 1 {
             // Each level gets a share of the budget; the finest ones the largest.
-            let share = (start - floor) / 2 / (index as u64 + 2);
+            let share = (full - floor) / 2 / (index as u64 + 2);
             let until = budget.left.saturating_sub(share).max(floor);
             let before = (local.excess(), local.total(), local.placement());
             let heat = if placement.is_none() { 8 } else { 1 };
@@ -48,9 +53,19 @@ pub(super) fn assign(problem: &Problem, floor: u64, budget: &mut Budget) -> Opti
         placement = Some(local.placement());
     }
     let mut local = Local::new(&tables, levels.swap_remove(0))?;
-    local.take(&placement?);
+    local.take(&placement.or_else(|| start.map(|start| start.placement.clone()))?);
     local.descend(floor, budget);
     let mut best = ((local.excess(), local.total()), local.placement());
+    if let Some(start) = start {
+        local.take(&start.placement);
+        local.descend(floor, budget);
+        let found = (local.excess(), local.total());
+        if found <= best.0 {
+            best = (found, local.placement());
+        } else {
+            local.take(&best.1);
+        }
+    }
     let mut share = 4;
     while budget.left > floor && local.can_walk() {
         let before = budget.left;

@@ -554,6 +554,11 @@ impl<'t, 'p> Local<'t, 'p> {
                     }
                     continue;
                 }
+                if self.members[node].is_empty() {
+                    // It is too small for the unit, or has no room at all.
+                    budget.spend(1);
+                    continue;
+                }
                 // There is no room: another unit leaves for this one's place, or for a third node.
                 let other = self.members[node][numbers.below(self.members[node].len())];
                 let third = match (numbers.below(8), self.simple[other].len()) {

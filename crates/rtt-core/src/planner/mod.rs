@@ -4,6 +4,7 @@
 
 mod assemble;
 mod build;
+mod components;
 mod conflict;
 mod cuts;
 mod dolls;
@@ -11,6 +12,8 @@ mod evaluate;
 mod explain;
 mod large;
 mod local;
+mod marginal;
+mod memory;
 mod numbers;
 mod pack;
 pub mod problem;
@@ -20,12 +23,15 @@ mod solve;
 mod spectral;
 mod symmetry;
 mod unused;
+mod warm;
 
 pub use assemble::assemble;
 pub use build::{Built, Rejection, RouteNotes, build};
-pub use conflict::{Conflict, Constraint, Fix, conflict};
+pub use conflict::{Conflict, Constraint, Fix, Remedy, conflict};
 pub use evaluate::Evaluation;
 pub use explain::{Reason, Verdict, explain};
+pub use marginal::{Resource, Worth, marginal};
+pub use memory::{ENGINE, Memory, Remembered};
 pub use solve::{Options, Outcome, Solution, solve};
 
 #[cfg(test)]

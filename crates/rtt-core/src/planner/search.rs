@@ -68,8 +68,8 @@ pub(super) fn opening(problem: &Problem) -> u64 {
     ends.fold(0, u64::saturating_add)
 }
 
-/// Searches for an assignment.
-pub(super) fn search(problem: &Problem, goal: Goal, budget: &mut Budget) -> Found {
+/// Searches for an assignment; `start` is one that holds.
+pub(super) fn search(problem: &Problem, goal: Goal, start: Option<&Assignment>, budget: &mut Budget) -> Found {
     let mut search = Search::new(problem, goal);
     let Some(root) = search.open(budget) else {
         return Found { incumbent: None, is_exhausted: true, root: None, nodes: 1 };
@@ -77,6 +77,9 @@ pub(super) fn search(problem: &Problem, goal: Goal, budget: &mut Budget) -> Foun
     if goal == Goal::Feasible {
         let is_exhausted = search.branch(0, budget);
         return Found { incumbent: search.incumbent, is_exhausted, root: Some(root), nodes: search.nodes };
+    }
+    if let Some(start) = start {
+        search.offer(start.clone());
     }
     // Most problems are small: they are solved before it pays to look for a better incumbent.
     let mut quick = Budget { left: budget.left / QUICK, expired: budget.expired };
@@ -86,7 +89,7 @@ pub(super) fn search(problem: &Problem, goal: Goal, budget: &mut Budget) -> Foun
     budget.left -= reserved - quick.left;
     if !is_exhausted && !(budget.expired)() {
         let floor = budget.left / LAST;
-        match large::assign(problem, floor, budget) {
+        match large::assign(problem, floor, start, budget) {
             Some(assignment) => search.offer(assignment),
             None => search.pack(PATIENCE, budget),
         }

@@ -1,5 +1,7 @@
 //! The planner against exhaustive enumeration, on problems small enough for it.
 
+mod parts;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::problem::{Agent, Assignment, Candidate, Failover, Link, Node, Objective, Problem, Route, Spread};
@@ -7,7 +9,7 @@ use super::{Constraint, Fix, Options, Outcome, Reason, conflict, explain, solve}
 use crate::lane::{Lane, LaneTable};
 
 fn options() -> Options<'static> {
-    Options { effort: 1, expired: &|| false }
+    Options { effort: 1, expired: &|| false, memory: None }
 }
 
 /// A generator of numbers, the same on every run (xorshift).
@@ -152,7 +154,7 @@ fn bounds_without_a_finished_search_are_valid() {
         let calls = AtomicUsize::new(0);
         let limit = 10 + random.below(60);
         let expired = || calls.fetch_add(1, Ordering::Relaxed) >= limit;
-        if let Outcome::Solved(solution) = solve(&problem, &Options { effort: 1, expired: &expired }) {
+        if let Outcome::Solved(solution) = solve(&problem, &Options { effort: 1, expired: &expired, memory: None }) {
             let least = least(&problem).expect("a feasible problem");
             let values = solution.evaluation.values;
             assert!(values >= least);
@@ -181,7 +183,7 @@ fn a_conflict_is_minimal_and_its_fixes_work() {
         conflicts += 1;
         let found = conflict(&problem, &options());
         assert!(found.is_minimal && !found.constraints.is_empty());
-        for (constraint, fix) in &found.constraints {
+        for (constraint, remedy) in &found.constraints {
             // With the other members of the conflict alone there is a plan; so this one is needed.
             let mut relaxed = problem.clone();
             for other in super::conflict::constraints(&problem) {
@@ -190,11 +192,20 @@ fn a_conflict_is_minimal_and_its_fixes_work() {
                 }
             }
             assert!(least(&relaxed).is_some(), "{constraint:?} of {found:?} in {problem:#?}");
-            if let (Fix::Raise { from, to }, Constraint::Cpu { node }) = (fix, constraint) {
+            // The remedy is one, and nothing less is.
+            if let (Fix::Raise { from, to }, Constraint::Cpu { node }, true) = (remedy.fix, constraint, remedy.suffices)
+            {
                 raised += 1;
-                assert_eq!(*from, problem.nodes[*node].millicores);
-                assert!(to > from);
+                assert_eq!(from, problem.nodes[*node].millicores);
+                for (figure, helps) in [(to, true), (to - 1, false)] {
+                    let mut changed = problem.clone();
+                    changed.nodes[*node].millicores = figure;
+                    assert_eq!(least(&changed).is_some(), helps, "{figure} millicores: {found:?} in {problem:#?}");
+                }
             }
+            let mut without = problem.clone();
+            constraint.relax(&mut without);
+            assert_eq!(least(&without).is_some(), remedy.suffices, "{constraint:?} of {found:?} in {problem:#?}");
         }
     }
     assert!(conflicts > 30 && raised > 5, "{conflicts} {raised}");
@@ -243,12 +254,14 @@ fn says_how_much_is_missing() {
     // By uds a call takes 500 µs on one node, 900 µs between the two; one node lacks room for both agents.
     let found = conflict(&problem, &options());
     assert!(found.is_minimal);
-    let fix = |wanted: Constraint| found.constraints.iter().find(|(c, _)| *c == wanted).map(|(_, fix)| *fix);
-    assert_eq!(fix(Constraint::StrictQos { route: 0 }), Some(Fix::Raise { from: 600, to: 900 }));
-    assert_eq!(fix(Constraint::Cpu { node: 0 }), Some(Fix::Raise { from: 150, to: 200 }));
-    assert_eq!(fix(Constraint::Cpu { node: 1 }), Some(Fix::Raise { from: 150, to: 200 }));
+    let fix = |wanted: Constraint| {
+        found.constraints.iter().find(|(c, _)| *c == wanted).map(|(_, remedy)| (remedy.fix, remedy.suffices))
+    };
+    assert_eq!(fix(Constraint::StrictQos { route: 0 }), Some((Fix::Raise { from: 600, to: 900 }, true)));
+    assert_eq!(fix(Constraint::Cpu { node: 0 }), Some((Fix::Raise { from: 150, to: 200 }, true)));
+    assert_eq!(fix(Constraint::Cpu { node: 1 }), Some((Fix::Raise { from: 150, to: 200 }, true)));
     // Giving the route up would help as well.
-    assert_eq!(fix(Constraint::Candidates { route: 0 }), Some(Fix::Drop));
+    assert_eq!(fix(Constraint::Candidates { route: 0 }), Some((Fix::Drop, true)));
     assert_eq!(found.constraints.len(), 4);
 }
 
@@ -339,7 +352,8 @@ fn every_way_to_search_agrees_where_routes_have_one_target() {
         };
         assert_eq!(found.and_then(value), expected, "round {round}");
         let mut budget = Budget { left: 50_000, expired: &|| false };
-        let walked = large::assign(&problem, 0, &mut budget).map(|assignment| problem.evaluate(&assignment).values);
+        let walked =
+            large::assign(&problem, 0, None, &mut budget).map(|assignment| problem.evaluate(&assignment).values);
         let Some(expected) = expected else {
             assert_eq!(walked, None);
             continue;
@@ -382,7 +396,8 @@ fn local_search_keeps_links_within_their_bandwidth() {
         let mut problem = random_partition(&mut random, 24, 6, 60);
         problem.routes.iter_mut().for_each(|route| route.strict = false);
         spread_over_hosts(&mut problem, None);
-        let walk = |problem: &Problem| large::assign(problem, 0, &mut Budget { left: 300_000, expired: &|| false });
+        let walk =
+            |problem: &Problem| large::assign(problem, 0, None, &mut Budget { left: 300_000, expired: &|| false });
         let Some(free) = walk(&problem) else { continue };
         let mut load = [0; 3];
         for (route, &primary) in problem.routes.iter().zip(&free.primaries) {
@@ -441,11 +456,11 @@ fn bounds_of_every_size_stay_below_the_optimum() {
 fn a_clustered_problem_is_solved_and_bounded() {
     let mut random = Random(0xc105);
     let problem = random_partition(&mut random, 24, 3, 60);
-    let Outcome::Solved(solution) = solve(&problem, &Options { effort: 1, expired: &|| false }) else {
+    let Outcome::Solved(solution) = solve(&problem, &Options { effort: 1, expired: &|| false, memory: None }) else {
         panic!("feasible")
     };
     let (value, bound) = (solution.evaluation.values[1], solution.bounds[1]);
     assert!(solution.evaluation.values[0] > solution.bounds[0] || 2 * bound > value, "{bound} of {value}");
-    let again = solve(&problem, &Options { effort: 1, expired: &|| false });
+    let again = solve(&problem, &Options { effort: 1, expired: &|| false, memory: None });
     assert_eq!(again, Outcome::Solved(solution), "the same effort finds the same");
 }

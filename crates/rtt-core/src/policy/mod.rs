@@ -9,7 +9,7 @@ mod read;
 pub use index::Index;
 pub use pattern::{InvalidPattern, Pattern};
 pub(crate) use read::qos_of;
-pub use read::{POLICY_RULE, parse, read};
+pub use read::{POLICY_RULE, parse, read, target};
 
 use crate::diagnostic::Place;
 use crate::digest::Digest;
@@ -166,8 +166,12 @@ impl Policy {
         }
     }
 
-    /// Returns a rule's place with line and column.
+    /// Returns a rule's place with line and column. A rule that was supposed on the command line has its option there,
+    /// which no JSON pointer looks like.
     pub fn place(&self, pointer: &str) -> Place {
+        if pointer.starts_with('-') {
+            return Place::file(pointer);
+        }
         Place::value(layout::POLICY, &self.text, pointer)
     }
 }

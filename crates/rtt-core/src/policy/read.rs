@@ -12,7 +12,7 @@ use crate::json::push_token;
 use crate::lane::Lane;
 use crate::manifest::Qos;
 use crate::schema::Schema;
-use crate::symbol::{Symbol, SymbolRange, from_address};
+use crate::symbol::{InvalidName, Symbol, SymbolRange, from_address};
 use crate::version::Range;
 use crate::workspace::state::{self, StateError};
 use crate::workspace::{Workspace, layout};
@@ -58,6 +58,24 @@ pub fn parse(bytes: &[u8]) -> Result<(Policy, Vec<Diagnostic>), StateError> {
         return Err(StateError::Invalid(findings));
     }
     Ok((Policy { text, ..policy }, findings))
+}
+
+/// Reads a target as policies name one: a symbol, and after `@` a version, which means exactly it, or a range.
+///
+/// # Errors
+/// What is wrong with it, in words.
+pub fn target(text: &str) -> Result<SymbolRange, String> {
+    let dotted = from_address(text).unwrap_or_else(|| text.to_owned());
+    let (name, range) = dotted.split_once('@').map_or((dotted.as_str(), None), |(name, range)| (name, Some(range)));
+    let symbol: Symbol = name.parse().map_err(|error: InvalidName| error.to_string())?;
+    let range = match range {
+        None => Range::any(),
+        Some(range) => match version_or_range(range) {
+            Some(range) => range,
+            None => range.parse().map_err(|error: <Range as FromStr>::Err| error.to_string())?,
+        },
+    };
+    Ok(SymbolRange { symbol, range })
 }
 
 struct Reader<'a> {
@@ -245,17 +263,7 @@ impl Reader<'_> {
     }
 
     fn target(&mut self, at: &str, text: &str) -> Option<SymbolRange> {
-        let dotted = from_address(text).unwrap_or_else(|| text.to_owned());
-        let (name, range) = dotted.split_once('@').map_or((dotted.as_str(), None), |(name, range)| (name, Some(range)));
-        let symbol: Symbol = self.parsed(at, name)?;
-        let range = match range {
-            None => Range::any(),
-            Some(range) => match version_or_range(range) {
-                Some(range) => range,
-                None => self.parsed(at, range)?,
-            },
-        };
-        Some(SymbolRange { symbol, range })
+        target(text).map_err(|message| self.error(at, message)).ok()
     }
 
     fn failover(&mut self, document: &Value) -> Vec<FailoverRule> {

@@ -145,6 +145,8 @@ pub struct Report {
     pub body: Option<String>,
     /// A file's content that was asked for, printed byte by byte and alone.
     pub content: Option<Vec<u8>>,
+    /// The same for programs, where it has parts.
+    pub answer: Option<Value>,
     /// All findings.
     pub diagnostics: Vec<Diagnostic>,
     /// Findings that the workspace asks not to be shown; they count for nothing.
@@ -168,6 +170,7 @@ impl Report {
             details: Vec::new(),
             body: None,
             content: None,
+            answer: None,
             diagnostics: Vec::new(),
             ignored: Vec::new(),
             figures: BTreeMap::new(),

@@ -3,10 +3,15 @@
 //! Reads the inputs, lets [`crate::planner`] decide, has [`crate::plan`] check the result independently, and writes the
 //! plan before `plans/LATEST` points at it. What a plan or a refusal means in a person's words is in the children.
 
+mod cache;
 mod explanation;
 mod infeasible;
 #[cfg(test)]
 mod tests;
+mod what_if;
+mod worth;
+
+pub use what_if::WhatIf;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,7 +24,7 @@ use crate::clock;
 use crate::diagnostic::{self, Diagnostic, Place};
 use crate::json;
 use crate::plan::{self, Base, GraphFormat, Inputs, Plan, PlanStatus, source};
-use crate::planner::{self, Options, Outcome};
+use crate::planner::{self, Memory, Options, Outcome};
 use crate::text::counted;
 use crate::trust::{PrivateKey, SIGNING_KEY_VARIABLE, TrustStore, signing_key};
 use crate::workspace::state::{Fingerprint, StateFile};
@@ -39,6 +44,10 @@ pub struct Request {
     pub explain: Option<(String, String)>,
     /// Instead of writing a plan, say which constraints conflict.
     pub why_infeasible: bool,
+    /// Instead of writing a plan, say what it would be if something were otherwise.
+    pub what_if: Option<WhatIf>,
+    /// Instead of writing a plan, say what more capacity of each node would improve.
+    pub marginal: bool,
     /// File of the signing key.
     pub key: Option<PathBuf>,
     /// Draw the plan in the report's body.
@@ -54,6 +63,8 @@ impl Default for Request {
             time_limit: None,
             explain: None,
             why_infeasible: false,
+            what_if: None,
+            marginal: false,
             key: None,
             graph: None,
             no_sign: false,
@@ -86,7 +97,7 @@ pub fn run(workspace: &Workspace, request: &Request, context: &Context) -> Resul
     let signer = Signer::new(workspace, request)?;
     findings.extend(signer.finding());
 
-    let asks = request.explain.is_some() || request.why_infeasible;
+    let asks = request.explain.is_some() || request.why_infeasible || request.what_if.is_some() || request.marginal;
     if !context.force
         && !asks
         && let Some(latest) = Latest::read(workspace)?.filter(|latest| latest.is_current(&inputs, &base))
@@ -94,7 +105,7 @@ pub fn run(workspace: &Workspace, request: &Request, context: &Context) -> Resul
     {
         let mut report = report_of(&latest.plan, Verdict::Unchanged, "Nothing changed: ");
         report.details = vec![format!("  {}", latest.name)];
-        report.body = request.graph.map(|format| plan::graph(&latest.plan, format));
+        report.body = request.graph.map(|format| plan::graph(&latest.plan, &inputs.lanes, format));
         report.diagnostics = findings;
         report.fingerprint = Some(fingerprint);
         return Ok(report);
@@ -107,7 +118,15 @@ pub fn run(workspace: &Workspace, request: &Request, context: &Context) -> Resul
     findings.extend(built.warnings.iter().cloned());
     let started = clock::stopwatch();
     let expired = || request.time_limit.is_some_and(|limit| started.elapsed() >= limit);
-    let options = Options { effort: request.effort, expired: &expired };
+    // Who forces the work does not want it recalled.
+    let memory = if context.force { Memory::default() } else { cache::read(workspace) };
+    let options = Options { effort: request.effort, expired: &expired, memory: Some(&memory) };
+    if let Some(what_if) = &request.what_if {
+        let mut report = what_if::report(&inputs, what_if, &options)?;
+        places::resolve(workspace, &mut report.diagnostics);
+        report.fingerprint = Some(fingerprint);
+        return Ok(report);
+    }
     context.progress.start("solving", built.problem.routes.len() as u64);
     let outcome = planner::solve(&built.problem, &options);
     context.progress.finish();
@@ -124,11 +143,15 @@ pub fn run(workspace: &Workspace, request: &Request, context: &Context) -> Resul
                 report.body = Some(explanation::text(&inputs, &built, &solution, (from, to), &options, &mut resolver)?);
                 report
             }
+            None if request.marginal => worth::report(&built, &solution, &options),
             None => {
                 let timestamp = clock::rfc3339(clock::output_time());
                 let plan = planner::assemble(&inputs, &built, &solution, request.solver(), timestamp);
                 let report = publish(workspace, request, &inputs, plan, &signer)?;
-                report.figure("search_nodes", solution.nodes)
+                if let Err(error) = cache::write(workspace, &memory) {
+                    log::warn!("cannot keep what was found for the next run: {error}");
+                }
+                report.figure("search_nodes", solution.nodes).figure("recalled", memory.hits())
             }
         },
     };
@@ -270,7 +293,7 @@ fn publish(
         .details
         .extend(Diff::new(Some(&inputs.routes.document), Some(&plan)).lines().iter().map(|l| format!("  {l}")));
     report.details.push(format!("  {file}"));
-    report.body = request.graph.map(|format| plan::graph(&plan, format));
+    report.body = request.graph.map(|format| plan::graph(&plan, &inputs.lanes, format));
     report.outputs = vec![file, layout::LATEST.to_owned()];
     Ok(report)
 }

@@ -8,6 +8,8 @@ mod sysfs;
 
 pub use read::{parse, read};
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use crate::diagnostic::Place;
@@ -34,6 +36,8 @@ pub struct Topology {
     pub links: Vec<Link>,
     /// SHA-256 of the file, or of the canonical form of what the machine says.
     pub digest: Digest,
+    /// Options of the command line that suppose another capacity, by host and node id.
+    pub supposed: BTreeMap<(usize, u32), String>,
     /// The file's text; `None` if the machine says it.
     text: Option<String>,
 }
@@ -83,6 +87,9 @@ impl Topology {
 
     /// Returns where the file says a figure of a node (`cpu`, `memory_mb`); `None` if the machine says it.
     pub fn node_place(&self, host: usize, id: u32, key: &str) -> Option<Place> {
+        if let Some(option) = self.supposed.get(&(host, id)) {
+            return Some(Place::file(option));
+        }
         self.place(|document| {
             let nodes = document["hosts"][host]["nodes"].as_array()?;
             let node = nodes.iter().position(|node| node["id"] == id)?;
@@ -159,7 +166,7 @@ fn of_machine(nodes: Vec<RawNode>, distance: Option<Vec<Vec<u64>>>) -> Topology 
     };
     let nodes: Vec<_> = host.nodes.iter().map(|node| (node.id, node.millicores, node.memory_mib)).collect();
     let digest = Digest::of_json(&serde_json::json!({"nodes": nodes, "distance": host.distance}));
-    Topology { hosts: vec![host], links: Vec::new(), digest, text: None }
+    Topology { hosts: vec![host], links: Vec::new(), digest, supposed: BTreeMap::new(), text: None }
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Reading and checking `.rtt/topology.json`, and asking the machine where there is none.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use super::{DEFAULT_LINK_DISTANCE, DEFAULT_LINK_LATENCY_US, DEFAULT_NODE_DISTANCE, LOCAL_DISTANCE};
@@ -103,7 +105,7 @@ pub fn parse(bytes: &[u8]) -> Result<Topology, StateError> {
         return Err(StateError::Invalid(checker.errors));
     }
     let hosts = hosts.iter().map(host).collect();
-    Ok(Topology { hosts, links, digest: file.digest, text: Some(file.text) })
+    Ok(Topology { hosts, links, digest: file.digest, supposed: BTreeMap::new(), text: Some(file.text) })
 }
 
 struct Checker<'a> {

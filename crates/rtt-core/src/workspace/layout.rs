@@ -54,6 +54,8 @@ pub const REGISTRY: &str = ".rtt/cache/registry.json";
 pub const SCAN_INDEX: &str = ".rtt/cache/scan.index";
 /// Output of stage 20.
 pub const DEPENDENCIES: &str = ".rtt/cache/dependencies.json";
+/// What stage 40 remembers of its searches.
+pub const SOLVER_CACHE: &str = ".rtt/cache/solver.json";
 /// Index of stage 30's output.
 pub const CONNECTORS: &str = ".rtt/cache/connectors.json";
 /// Content-addressed objects, by their SHA-256.

@@ -2,18 +2,16 @@
 
 use std::path::Path;
 
+use rtt_core::lane;
 use rtt_core::plan::{GraphFormat, Plan, graph, source};
 use rtt_core::schema::Schema;
 use rtt_core::stage::{Error, Report, Verdict};
 use rtt_core::telemetry::Record;
 use rtt_core::text::counted;
 use rtt_core::workspace::durable::{self, Mode};
-use rtt_core::workspace::{self, Workspace, state};
+use rtt_core::workspace::{self, Workspace, layout, state};
 
 use super::html::{PlanPicture, page};
-
-/// A plan of more routes is no picture that anybody could look at.
-const MAX_ROUTES: usize = 400;
 
 /// Writes the page, whole or not at all.
 ///
@@ -36,9 +34,9 @@ fn picture(workspace: &Workspace) -> Result<PlanPicture, Error> {
     };
     let plan = plan.value;
     let routes = counted(plan.routes.len(), "route");
-    if plan.routes.len() > MAX_ROUTES {
-        return Ok(PlanPicture::Undrawn(format!("{} has {routes}, too many for a picture.", source.name)));
-    }
-    let svg = graph(&plan, GraphFormat::Svg);
+    let Ok((lanes, _)) = lane::read(workspace) else {
+        return Ok(PlanPicture::Undrawn(format!("{} is not valid.", layout::LANES)));
+    };
+    let svg = graph(&plan, &lanes, GraphFormat::Svg);
     Ok(PlanPicture::Drawn { name: source.name, svg, caption: format!("a plan of {routes}") })
 }

@@ -1,8 +1,10 @@
 //! What a minimal conflict means in the words of who wrote the constraints, and what would resolve it.
 
+use serde_json::{Value, json};
+
 use crate::diagnostic::{Diagnostic, Place};
 use crate::plan::{Inputs, Written};
-use crate::planner::{Built, Conflict, Constraint, Fix, Options, conflict};
+use crate::planner::{Built, Conflict, Constraint, Fix, Options, Remedy, conflict};
 use crate::policy::Pin;
 use crate::stage::{Report, Verdict};
 use crate::text::counted;
@@ -36,14 +38,18 @@ pub(super) fn report(inputs: &Inputs, built: &Built, options: &Options) -> Repor
             finding = words.rejections(*route, finding);
         }
     }
-    // The gentlest remedy first: doing without a route is what nobody wants.
+    // What makes a plan possible first, and of that the gentlest: doing without a route is what nobody wants.
+    let mut remedies: Vec<_> = constraints.iter().collect();
     let is_last_resort = |constraint: &Constraint| matches!(constraint, Constraint::Candidates { .. });
-    let (last, first): (Vec<_>, Vec<_>) = constraints.iter().partition(|(constraint, _)| is_last_resort(constraint));
-    for (position, (constraint, fix)) in first.into_iter().chain(last).enumerate() {
+    remedies.sort_by_key(|(constraint, remedy)| (!remedy.suffices, is_last_resort(constraint)));
+    for (position, (constraint, Remedy { fix, suffices })) in remedies.into_iter().enumerate() {
         let or = if position > 0 { "or " } else { "" };
-        finding = finding.help(format!("{or}{}", words.remedy(constraint, fix)));
+        let rest = if *suffices { "" } else { ": this resolves this conflict, but not all" };
+        finding = finding.help(format!("{or}{}{rest}", words.remedy(*constraint, *fix)));
     }
     let mut report = Report::new(Verdict::CheckFailed, HEADLINE);
+    let members = constraints.iter().map(|(constraint, remedy)| words.value(*constraint, *remedy));
+    report.answer = Some(json!({"minimal": is_minimal, "conflict": members.collect::<Vec<_>>()}));
     report.diagnostics.push(finding);
     report.details.push(format!(
         "  {} in conflict: relax one of them, or add resources",
@@ -116,6 +122,30 @@ impl Words<'_> {
                 (message, self.written(self.built.routes[route].failover_rule.as_ref()))
             }
         }
+    }
+
+    /// The same for programs.
+    fn value(&self, constraint: Constraint, remedy: Remedy) -> Value {
+        let problem = &self.built.problem;
+        let node = |node: usize| format!("{}/{}", problem.hosts[problem.nodes[node].host], problem.nodes[node].id);
+        let (kind, about) = match constraint {
+            Constraint::Candidates { route } => ("candidates", self.route(route)),
+            Constraint::Pins { agent } => ("pins", problem.agents[agent].name.clone()),
+            Constraint::Cpu { node: index } => ("cpu", node(index)),
+            Constraint::Memory { node: index } => ("memory", node(index)),
+            Constraint::StrictQos { route } => ("strict_qos", self.route(route)),
+            Constraint::Bandwidth { link } => {
+                let link = &problem.links[link];
+                ("bandwidth", format!("{} - {}", problem.hosts[link.a], problem.hosts[link.b]))
+            }
+            Constraint::Redundancy { route } => ("redundancy", self.route(route)),
+        };
+        let fix = match remedy.fix {
+            Fix::Drop => json!({"kind": "drop"}),
+            Fix::Raise { from, to } => json!({"kind": "raise", "from": from, "to": to}),
+            Fix::Place { node: index } => json!({"kind": "place", "node": node(index)}),
+        };
+        json!({"constraint": kind, "about": about, "remedy": fix, "suffices": remedy.suffices})
     }
 
     fn node_place(&self, node: usize, key: &str) -> Option<Place> {

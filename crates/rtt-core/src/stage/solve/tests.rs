@@ -1,5 +1,8 @@
 //! The stage over a workspace on disk.
 
+mod questions;
+mod remembering;
+
 use serde_json::{Value, json};
 
 use super::*;

@@ -28,7 +28,7 @@ target="${CARGO_TARGET_DIR:-$PWD/target}"
 scratch="$target/bench"
 mkdir -p "$scratch"
 echo "bench: building" >&2
-cargo build --quiet --release --locked -p rtt-00-bootstrap -p rtt-10-scan -p rtt-20-depdoctor -p rtt-30-generate -p rtt-40-solver
+cargo build --quiet --release --locked -p rtt-00-bootstrap -p rtt-10-scan -p rtt-20-depdoctor -p rtt-30-generate -p rtt-40-solver -p rtt-tools
 export PATH="$target/release:$PATH"
 
 missed=0 root='' times=() peak=''

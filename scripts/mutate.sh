@@ -6,7 +6,13 @@
 # The first line of a patch names the tests that must fail. Prints a Markdown table; exit code 1: one was not found.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+. scripts/setup.sh
 
+setup_build
+need jq jq
+need patch patch
+need strace strace
+install_missing
 target="${CARGO_TARGET_DIR:-$PWD/target}"
 scratch="$target/mutations"
 mkdir -p "$scratch/tree"

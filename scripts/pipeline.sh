@@ -46,6 +46,13 @@ if [ -z "${RTT_BIN:-}" ]; then
 fi
 export RTT_BIN
 
+# All stages of this run stand in one trace; in CI they find that of the CI pipeline by themselves.
+if [ -z "${TRACEPARENT:-}${GITHUB_RUN_ID:-}${CI_PIPELINE_ID:-}" ]; then
+  hex() { od -An -v -tx1 -N "$1" /dev/urandom | tr -d ' \n'; }
+  TRACEPARENT="00-$(hex 16)-$(hex 8)-01"
+  export TRACEPARENT
+fi
+
 run_stages() {
   local failure=0 executable number
   for executable in rtt-00-bootstrap rtt-10-scan rtt-20-depdoctor rtt-30-generate rtt-40-solver rtt-50-apply; do

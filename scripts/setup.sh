@@ -2,6 +2,7 @@
 #
 #   need COMMAND PACKAGE     a command that must be on the PATH
 #   need_library NAME PACKAGE   a C library that pkg-config must know
+#   need_browser             headless Chromium, for tests that look at pages
 #   install_missing          installs the packages that were found missing, in one go
 
 missing_packages=()
@@ -12,6 +13,15 @@ need() {
 
 need_library() {
   pkg-config --exists "$1" 2>/dev/null || missing_packages+=("$2")
+}
+
+# Headless Chromium under any of its names, with a font to draw text with.
+need_browser() {
+  local name
+  for name in chromium-headless-shell chromium chromium-browser google-chrome; do
+    if command -v "$name" >/dev/null 2>&1; then return; fi
+  done
+  missing_packages+=(chromium-headless-shell fonts-dejavu-core)
 }
 
 install_missing() {

@@ -17,6 +17,7 @@ need socat socat
 need perl perl
 need gcc gcc
 need javac default-jdk-headless
+need_browser
 install_missing
 setup_node_tools
 setup_python_tools

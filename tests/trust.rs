@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use rtt_core::json::MAX_BYTES;
 use rtt_core::plan::{self, Plan};
 use rtt_core::trust::{KeyId, PrivateKey};
 use rtt_tests::{Run, STAGES, Scratch};
@@ -124,6 +125,13 @@ fn ambiguous_documents_are_no_plans() {
     let position = plan.find("\"generation\": 0").expect("the first plan");
     let huge = format!("{}\"generation\": 9007199254740993{}", &plan[..position], &plan[position + 15..]);
     refuse(&scratch, &huge, "changed after it was made");
+}
+
+#[test]
+fn a_plan_may_be_larger_than_a_manifest() {
+    let (scratch, _) = planned("large-plan");
+    scratch.write("given.json", text(&latest(&scratch)) + &" ".repeat(MAX_BYTES));
+    scratch.run(STAGES[5], &["--plan", scratch.path("given.json").to_str().expect("UTF-8")]).expect_code(0);
 }
 
 #[test]

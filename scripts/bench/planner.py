@@ -16,6 +16,7 @@ import instances
 # Agents, nodes, routes, hosts, and the efforts to measure.
 SIZES = [(30, 4, 90, 1, [10]), (60, 4, 200, 1, [10]), (120, 8, 400, 1, [5, 50]), (400, 8, 1500, 1, [5, 50]),
          (5000, 64, 20000, 8, [20]), (50000, 512, 200000, 64, [100])]
+# Seconds and MiB at most.
 LIMITS = {5000: (30, 1024), 50000: (300, 6144)}
 
 
@@ -67,6 +68,35 @@ def cell(results):
     return f"{seconds:.1f} | {value} | {100 * statistics.median(map(gap, found)):.1f} % | {proven} of {len(results)}"
 
 
+def misses(agents, ours, peers):
+    """What the results of one size miss, in words: `ours` by effort, `peers` by name, each a list over the seeds."""
+    median = lambda results, of: statistics.median(of(result) for result in results)
+    value = lambda result: level(result)[0] if level(result) else float("inf")
+    seconds = lambda result: result.get("seconds", float("inf"))
+    found = []
+    if agents in LIMITS:
+        for results in ours:
+            if seconds(results[0]) > LIMITS[agents][0] or results[0]["memory"] > LIMITS[agents][1]:
+                found.append("time or memory")
+        return found
+    if agents <= 60:
+        if any(result["status"] != "optimal" for result in ours[0]):
+            found.append("not all are proven")
+        if peers and median(ours[0], seconds) > min(median(results, seconds) for results in peers) / 5:
+            found.append("more than 1/5 of a peer's time")
+        return found
+    if peers:
+        best = min(median(results, value) for results in peers)
+        if median(ours[0], value) > best:
+            found.append("a peer's plan is better")
+        if median(ours[-1], value) > best * 0.9:
+            found.append("with more effort not 10 % better")
+        gaps = min(median(results, lambda result: gap(level(result))) for results in peers)
+        if median(ours[-1], lambda result: gap(level(result))) > gaps / 2:
+            found.append("more than half of a peer's gap")
+    return found
+
+
 def main(folder, scratch, seeds, seconds, *wanted):
     folder, scratch, missed = Path(folder), Path(scratch), False
     print("| agents × nodes × routes | | seconds | numa_distance | gap | proven | MiB |\n|---|---|---|---|---|---|---|")
@@ -85,8 +115,10 @@ def main(folder, scratch, seeds, seconds, *wanted):
         for name, results in rows.items():
             memory = max((result.get("memory", 0) for result in results), default=0)
             print(f"| {size.replace('x', ' × ')} | {name} | {cell(results)} | {memory or ''} |", flush=True)
-            most = LIMITS.get(agents)
-            missed |= bool(most) and (results[0]["seconds"] > most[0] or memory > most[1])
+        ours = [results for name, results in rows.items() if name.startswith("rtt")]
+        for what in misses(agents, ours, [results for name, results in rows.items() if not name.startswith("rtt")]):
+            print(f"| {size.replace('x', ' × ')} | MISSED: {what} | | | | | |", flush=True)
+            missed = True
     return missed
 
 

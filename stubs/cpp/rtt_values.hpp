@@ -315,13 +315,16 @@ private:
         for (const Json &name : required ? required->items() : Json::Array()) {
             if (!object.find(*name.as<std::string>())) return path + " lacks the member " + name.text();
         }
-        for (const auto &[name, member] : *object.as<Json::Object>()) {
-            const Json *inner = properties ? properties->find(name) : nullptr;
-            if (!inner) inner = shape.find("additionalProperties");
-            if (!inner) continue;
-            if (*inner == Json(false)) return path + " has the unknown member " + Json(name).text();
-            const std::string found = mismatch(*inner, member, path + '.' + name);
-            if (!found.empty()) return found;
+        // Members that tell alternatives apart come first: one of the others may hold such a choice again.
+        for (const bool is_first : {true, false}) {
+            for (const auto &[name, member] : *object.as<Json::Object>()) {
+                const Json *inner = properties ? properties->find(name) : nullptr;
+                if (!inner) inner = shape.find("additionalProperties");
+                if (!inner || (inner->find("enum") != nullptr) != is_first) continue;
+                if (*inner == Json(false)) return path + " has the unknown member " + Json(name).text();
+                const std::string found = mismatch(*inner, member, path + '.' + name);
+                if (!found.empty()) return found;
+            }
         }
         return {};
     }

@@ -266,13 +266,13 @@ namespace Rtt
                     return path + " lacks the member " + Quote(name);
                 }
             }
-            shape.TryGetValue("properties", out object properties);
+            var properties = shape.TryGetValue("properties", out object some) ? (Dictionary<string, object>)some : new Dictionary<string, object>();
             shape.TryGetValue("additionalProperties", out object more);
-            foreach (var member in members)
+            Func<string, bool> isListed = name => properties.TryGetValue(name, out object one) && one is Dictionary<string, object> rules && rules.ContainsKey("enum");
+            // Members that tell alternatives apart come first: one of the others may hold such a choice again.
+            foreach (var member in members.OrderBy(one => isListed(one.Key) ? 0 : 1))
             {
-                object inner = null;
-                bool isKnown = properties is Dictionary<string, object> known && known.TryGetValue(member.Key, out inner);
-                inner = isKnown ? inner : more;
+                object inner = properties.TryGetValue(member.Key, out object known) ? known : more;
                 if (inner is bool)
                 {
                     return path + " has the unknown member " + Quote(member.Key);

@@ -75,20 +75,32 @@ func mismatch(shape any, value any, path string, definitions map[string]any) str
 				return fmt.Sprintf("%s lacks the member %q", path, name)
 			}
 		}
-		for name, member := range value {
-			inner, ok := properties[name]
-			if !ok {
-				inner = rules["additionalProperties"]
-			}
-			if inner == false {
-				return fmt.Sprintf("%s has the unknown member %q", path, name)
-			}
-			if found := mismatch(inner, member, path+"."+name, definitions); found != "" {
-				return found
+		// Members that tell alternatives apart come first: one of the others may hold such a choice again.
+		for _, isFirst := range []bool{true, false} {
+			for name, member := range value {
+				inner, ok := properties[name]
+				if !ok {
+					inner = rules["additionalProperties"]
+				}
+				if inner == false {
+					return fmt.Sprintf("%s has the unknown member %q", path, name)
+				}
+				if isListing(inner) != isFirst {
+					continue
+				}
+				if found := mismatch(inner, member, path+"."+name, definitions); found != "" {
+					return found
+				}
 			}
 		}
 	}
 	return ""
+}
+
+func isListing(shape any) bool {
+	rules, _ := shape.(map[string]any)
+	_, ok := rules["enum"]
+	return ok
 }
 
 func kindsOf(rule any) []string {

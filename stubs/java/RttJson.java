@@ -3,6 +3,7 @@ package rtt;
 
 import java.math.BigInteger;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -243,7 +244,10 @@ final class RttJson {
             }
         }
         Map<?, ?> properties = shape.get("properties") instanceof Map<?, ?> some ? some : Map.of();
-        for (Map.Entry<?, ?> member : members.entrySet()) {
+        List<Map.Entry<?, ?>> ordered = new ArrayList<>(members.entrySet());
+        // Members that tell alternatives apart come first: one of the others may hold such a choice again.
+        ordered.sort(Comparator.comparing(member -> !(properties.get(member.getKey()) instanceof Map<?, ?> one && one.containsKey("enum"))));
+        for (Map.Entry<?, ?> member : ordered) {
             Object name = member.getKey();
             Object inner = properties.containsKey(name) ? properties.get(name) : shape.get("additionalProperties");
             if (Boolean.FALSE.equals(inner)) {

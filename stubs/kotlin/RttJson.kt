@@ -80,7 +80,9 @@ private class Checker(private val definitions: Map<*, *>) {
         val missing = (shape["required"] as List<*>?)?.find { it !in members }
         if (missing != null) return "$path lacks the member ${RttJson.text(missing)}"
         val properties = shape["properties"] as Map<*, *>? ?: emptyMap<Any?, Any?>()
-        return members.entries.firstNotNullOfOrNull { (name, member) ->
+        // Members that tell alternatives apart come first: one of the others may hold such a choice again.
+        val ordered = members.entries.sortedBy { (name, _) -> "enum" !in (properties[name] as? Map<*, *>).orEmpty() }
+        return ordered.firstNotNullOfOrNull { (name, member) ->
             when (val inner = if (name in properties) properties[name] else shape["additionalProperties"]) {
                 null -> null
                 false -> "$path has the unknown member ${RttJson.text(name)}"

@@ -62,7 +62,8 @@ def _mismatch(shape: Any, value: Any, path: str, definitions: Dict[str, Any]) ->
         for name in shape.get("required", []):
             if name not in value:
                 return "%s lacks the member %s" % (path, json.dumps(name))
-        for name, member in value.items():
+        # Members that tell alternatives apart come first: one of the others may hold such a choice again.
+        for name, member in sorted(value.items(), key=lambda one: "enum" not in properties.get(one[0], {})):
             inner = properties.get(name, more)
             if inner is False:
                 return "%s has the unknown member %s" % (path, json.dumps(name))

@@ -43,9 +43,12 @@ fn departure(shape: &Json, value: &Json, path: &str, definitions: Option<&Json>)
             if let Some(name) = required.iter().filter_map(Json::as_str).find(|name| !members.contains_key(*name)) {
                 return Some(format!("{path} lacks the member {name:?}"));
             }
-            members.iter().find_map(|(name, member)| {
-                let known = shape.get("properties").and_then(|properties| properties.get(name));
-                match known.or_else(|| shape.get("additionalProperties")) {
+            let known = |name: &str| shape.get("properties").and_then(|properties| properties.get(name));
+            let is_listed = |name: &str| known(name).map_or(false, |inner| inner.get("enum").is_some());
+            // Members that tell alternatives apart come first: one of the others may hold such a choice again.
+            let (first, rest): (Vec<_>, Vec<_>) = members.iter().partition(|(name, _)| is_listed(name));
+            first.into_iter().chain(rest).find_map(|(name, member)| {
+                match known(name).or_else(|| shape.get("additionalProperties")) {
                     Some(Json::Bool(false)) => Some(format!("{path} has the unknown member {name:?}")),
                     Some(inner) => departure(inner, member, &format!("{path}.{name}"), definitions),
                     None => None,

@@ -41,8 +41,10 @@ export function mismatch(shape: any, value: any, at: string, definitions: any = 
     for (const name of shape.required || []) {
       if (!has(value, name) || value[name] === undefined) return `${at} lacks the member ${JSON.stringify(name)}`;
     }
-    for (const name of Object.keys(value)) {
-      if (value[name] === undefined) continue;
+    // Members that tell alternatives apart come first: one of the others may hold such a choice again.
+    const isListed = (name: string) => has(properties, name) && properties[name].enum !== undefined;
+    const names = Object.keys(value).filter((name) => value[name] !== undefined);
+    for (const name of [...names.filter(isListed), ...names.filter((name) => !isListed(name))]) {
       const inner = has(properties, name) ? properties[name] : shape.additionalProperties;
       if (inner === false) return `${at} has the unknown member ${JSON.stringify(name)}`;
       const found = isObject(inner) ? mismatch(inner, value[name], `${at}.${name}`, definitions) : null;

@@ -12,4 +12,5 @@ mod kills;
 mod museum;
 mod scene;
 mod storage;
+mod store;
 mod syscalls;

@@ -25,6 +25,11 @@ SAMPLE = {
     "linked": None,
 }
 
+# A reader that looks into each figure for every kind that it could be looks 2^60 times.
+MISFIT = {"kind": "triangle", "radius": 1, "side": 1}
+for _ in range(60):
+    MISFIT = {"inner": MISFIT, "kind": "half"}
+
 
 def is_sample(value):
     """Tells whether a value is the sample; a point in time may be spelt in several ways."""
@@ -78,7 +83,7 @@ class Connection(socketserver.StreamRequestHandler):
         elif method == "either":
             self.say({**reply, "result": {"right": 3}})
         elif method == "misfit":
-            self.say({**reply, "result": {"kind": "triangle", "radius": 1, "side": 1}})
+            self.say({**reply, "result": MISFIT})
         elif method == "class":
             self.say({**reply, "result": {"return": params["import"] + "!"}})
         elif method == "ping_empty":

@@ -49,9 +49,9 @@ pub(crate) fn of_error(error: &Error) -> u8 {
     }
 }
 
-/// The table that `--help` ends with.
-pub(crate) fn help(stage: Stage) -> String {
-    let own: &[(&str, &str)] = match stage {
+/// What is particular about a stage's exit codes.
+pub(crate) fn of_stage(stage: Stage) -> &'static [(&'static str, &'static str)] {
+    match stage {
         Stage::Bootstrap => &[],
         Stage::Scan => &[("1", "collisions, with --deny-warnings")],
         Stage::DepDoctor => &[
@@ -70,7 +70,11 @@ pub(crate) fn help(stage: Stage) -> String {
             ("5", "another apply holds the lock"),
             ("10", "--dry-run --detailed-exitcode: there are changes to make"),
         ],
-    };
+    }
+}
+
+/// The table that `--help` ends with: an executable's own codes, then the common ones.
+pub(crate) fn help(own: &[(&str, &str)]) -> String {
     let common = [
         ("64", "wrong usage of the command line"),
         ("65", "invalid input data"),

@@ -1,17 +1,20 @@
-//! Terminal manners of the six executables: options, logs, rendering, CI output, exit codes, flight records.
+//! Terminal manners of the executables: options, logs, rendering, CI output, exit codes, flight records.
 //!
-//! A stage's `main.rs` describes its own options ([`StageOptions`]) and calls [`main`]. Decides nothing about agents,
-//! routes or plans.
+//! A stage's `main.rs` describes its own options ([`StageOptions`]) and calls [`main`]; a tool around the pipeline does so
+//! with [`ToolOptions`] and [`tool_main`]. Decides nothing about agents, routes or plans.
 
 mod ci;
 mod exit;
 mod failure;
 mod logging;
 mod options;
+mod program;
 mod progress;
 mod render;
 mod run;
 mod sarif;
 mod summary;
+mod tool;
 
 pub use run::{StageOptions, main};
+pub use tool::{ToolOptions, tool_main};

@@ -4,12 +4,12 @@ use std::io::{IsTerminal as _, Write as _};
 
 use log::{Level, LevelFilter};
 use rtt_core::clock;
-use rtt_core::stage::Stage;
 use rtt_core::text::printable;
 
 use crate::options::{Common, LogFormat};
+use crate::program::Program;
 
-pub(crate) fn start(stage: Stage, common: &Common) {
+pub(crate) fn start(program: Program, common: &Common) {
     let level = match (common.quiet, common.verbose) {
         (true, _) => LevelFilter::Error,
         (false, 0) => LevelFilter::Info,
@@ -20,14 +20,18 @@ pub(crate) fn start(stage: Stage, common: &Common) {
     let format = common.log_format;
     let mut builder = env_logger::Builder::new();
     // Libraries speak only where RUST_LOG asks them to.
-    builder.filter_module("rtt_core", level).filter_module("rtt_cli", level).parse_default_env();
+    builder
+        .filter_module("rtt_core", level)
+        .filter_module("rtt_cli", level)
+        .filter_module("rtt_tools", level)
+        .parse_default_env();
     builder.format(move |out, record| {
         let message = record.args().to_string();
         match format {
             LogFormat::Json => {
                 let line = serde_json::json!({
                     "ts": clock::rfc3339_millis(clock::now()),
-                    "stage": stage.number(),
+                    "stage": program.mark(),
                     "level": record.level().as_str(),
                     "message": message,
                     "target": record.target(),
@@ -36,7 +40,7 @@ pub(crate) fn start(stage: Stage, common: &Common) {
             }
             LogFormat::Text => {
                 let (on, off) = if colored { (color(record.level()), "\x1b[0m") } else { ("", "") };
-                writeln!(out, "[{}] [{on}{}{off}] {}", stage.number(), record.level(), printable(&message))
+                writeln!(out, "[{}] [{on}{}{off}] {}", program.mark(), record.level(), printable(&message))
             }
         }
     });

@@ -1,4 +1,4 @@
-//! The options that all six executables share.
+//! The options that executables share.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -6,15 +6,13 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use clap_complete::Shell;
 
+/// What every executable has.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Common options")]
 pub(crate) struct Common {
     /// Workspace root [default: $RTT_ROOT, else the nearest parent folder that holds .rtt/]
     #[arg(long, value_name = "DIR")]
     pub(crate) root: Option<PathBuf>,
-    /// How the result is printed on stdout
-    #[arg(long, value_enum, default_value_t = Format::Human)]
-    pub(crate) format: Format,
     /// Log errors only
     #[arg(short, long, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
@@ -27,15 +25,30 @@ pub(crate) struct Common {
     /// When to use colours; NO_COLOR is honoured
     #[arg(long, value_enum, default_value_t = Color::Auto)]
     pub(crate) color: Color,
+    /// Print a completion script for a shell and exit
+    #[arg(long, value_name = "SHELL", value_enum, exclusive = true)]
+    pub(crate) completions: Option<Shell>,
+}
+
+/// What those have whose result is a report.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Common options")]
+pub(crate) struct Output {
+    /// How the result is printed on stdout
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+}
+
+/// What the stages have.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Common options")]
+pub(crate) struct Work {
     /// Threads to use [default: all cores]
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<NonZeroUsize>,
     /// Redo the work although nothing changed
     #[arg(long)]
     pub(crate) force: bool,
-    /// Print a completion script for a shell and exit
-    #[arg(long, value_name = "SHELL", value_enum, exclusive = true)]
-    pub(crate) completions: Option<Shell>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -15,9 +15,9 @@ pub(crate) struct TerminalProgress {
 }
 
 impl TerminalProgress {
-    pub(crate) fn new(common: &Common) -> Self {
+    pub(crate) fn new(common: &Common, format: Format) -> Self {
         let in_ci = std::env::var_os("CI").is_some();
-        let enabled = std::io::stderr().is_terminal() && !in_ci && !common.quiet && common.format == Format::Human;
+        let enabled = std::io::stderr().is_terminal() && !in_ci && !common.quiet && format == Format::Human;
         Self { enabled, bar: Mutex::new(None) }
     }
 

@@ -7,17 +7,19 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{Args, Command, FromArgMatches as _};
+use clap_complete::Shell;
 use rtt_core::clock;
 use rtt_core::diagnostic::{self, Severity};
 use rtt_core::json;
 use rtt_core::stage::{Context, Error, Report, Stage, Verdict};
-use rtt_core::telemetry::{self, Record};
+use rtt_core::telemetry::{self, Record, trace};
 use rtt_core::text::{counted, printable};
 use rtt_core::trust;
 use rtt_core::workspace::state::FORMAT_VERSION;
 use rtt_core::workspace::{Hints, RTT_ROOT, Workspace};
 
-use crate::options::{Common, Format};
+use crate::options::{Common, Format, Output, Work};
+use crate::program::Program;
 use crate::progress::TerminalProgress;
 use crate::render::{self, Palette};
 use crate::{ci, exit, failure, logging, sarif, summary};
@@ -63,35 +65,50 @@ pub fn main<O: StageOptions>() -> ExitCode {
         Ok(matches) => matches,
         Err(error) => return usage_error(&error),
     };
-    let parsed = Common::from_arg_matches(&matches).and_then(|common| Ok((common, O::from_arg_matches(&matches)?)));
-    let (common, options) = match parsed {
+    let parsed = Common::from_arg_matches(&matches).and_then(|common| {
+        let (output, work) = (Output::from_arg_matches(&matches)?, Work::from_arg_matches(&matches)?);
+        Ok((common, output, work, O::from_arg_matches(&matches)?))
+    });
+    let (common, output, work, options) = match parsed {
         Ok(parsed) => parsed,
         Err(error) => return usage_error(&error.format(&mut command)),
     };
     if let Some(shell) = common.completions {
-        clap_complete::generate(shell, &mut command, O::STAGE.executable(), &mut std::io::stdout());
+        print_completions(shell, &mut command, O::STAGE.executable());
         return ExitCode::SUCCESS;
     }
-    logging::start(O::STAGE, &common);
-    if let Some(jobs) = common.jobs {
+    logging::start(Program::Stage(O::STAGE), &common);
+    if let Some(jobs) = work.jobs {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs.get()).build_global();
         pool.expect("the pool is built once, before anything uses it");
     }
-    ExitCode::from(run(&common, options))
+    ExitCode::from(run(&common, output.format, work.force, options))
 }
 
 fn command<O: StageOptions>() -> Command {
-    let command = Command::new(O::STAGE.executable())
-        .bin_name(O::STAGE.executable())
+    let command = named_command(O::STAGE.executable(), O::ABOUT, exit::of_stage(O::STAGE));
+    Work::augment_args(Output::augment_args(Common::augment_args(O::augment_args(command))))
+}
+
+/// A command with a name and its exit codes, yet without options.
+pub(crate) fn named_command(name: &'static str, about: &'static str, codes: &[(&str, &str)]) -> Command {
+    Command::new(name)
+        .bin_name(name)
         .version(rtt_core::VERSION)
-        .about(O::ABOUT)
-        .after_help(exit::help(O::STAGE))
-        .max_term_width(100);
-    Common::augment_args(O::augment_args(command))
+        .about(about)
+        .after_help(exit::help(codes))
+        .max_term_width(100)
+}
+
+/// Prints the completions for a shell; whoever reads them may stop before the end.
+pub(crate) fn print_completions(shell: Shell, command: &mut Command, name: &str) {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, command, name, &mut script);
+    drop(std::io::stdout().write_all(&script));
 }
 
 /// Help and version are answers, not errors; anything else is wrong usage.
-fn usage_error(error: &clap::Error) -> ExitCode {
+pub(crate) fn usage_error(error: &clap::Error) -> ExitCode {
     drop(error.print());
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
@@ -99,16 +116,16 @@ fn usage_error(error: &clap::Error) -> ExitCode {
     }
 }
 
-fn run<O: StageOptions>(common: &Common, options: O) -> u8 {
+fn run<O: StageOptions>(common: &Common, format: Format, force: bool, options: O) -> u8 {
     let start = clock::now();
     let stopwatch = clock::stopwatch();
     let is_read_only = options.is_read_only();
     let sarif_file = options.sarif();
-    let found = find_workspace(common, &options);
+    let found = find_workspace(common, O::STAGE == Stage::Bootstrap, options.needs_no_root());
     let workspace = found.as_ref().ok().cloned();
-    let progress = TerminalProgress::new(common);
+    let progress = TerminalProgress::new(common, format);
     let outcome = found.and_then(|workspace| {
-        let context = Context { force: common.force, progress: &progress };
+        let context = Context { force, progress: &progress };
         guarded(|| options.run(&workspace, &context))
     });
     let mut outcome = Outcome::new(outcome, workspace.as_ref());
@@ -120,7 +137,7 @@ fn run<O: StageOptions>(common: &Common, options: O) -> u8 {
     {
         outcome = Outcome::new(Err(error.into()), workspace.as_ref());
     }
-    outcome.print::<O>(common);
+    outcome.print(Program::Stage(O::STAGE), common, format);
     ci::publish(O::STAGE, workspace.as_ref().filter(|_| !is_read_only), &outcome.report, outcome.exit_code);
     if let Some(workspace) = workspace.filter(|workspace| !is_read_only && workspace.path(".rtt").is_dir()) {
         let figures = outcome.report.figures.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
@@ -129,11 +146,12 @@ fn run<O: StageOptions>(common: &Common, options: O) -> u8 {
             start: clock::rfc3339_millis(start),
             duration_ms: u64::try_from(stopwatch.elapsed().as_millis()).unwrap_or(u64::MAX),
             stage: O::STAGE.number().to_owned(),
-            generator: summary::generator(O::STAGE),
+            generator: Program::Stage(O::STAGE).generator(),
             exit_code: outcome.exit_code,
             outcome: outcome.name.clone(),
             inputs: outcome.report.fingerprint.as_ref().map(|fingerprint| fingerprint.digest().to_string()),
             figures,
+            trace: trace::Span::begin(|name| std::env::var(name).ok()),
         };
         if let Err(error) = telemetry::record(&workspace, &record) {
             log::warn!("cannot write the flight record: {error}");
@@ -142,24 +160,25 @@ fn run<O: StageOptions>(common: &Common, options: O) -> u8 {
     outcome.exit_code
 }
 
-fn find_workspace<O: StageOptions>(common: &Common, options: &O) -> Result<Workspace, Error> {
+/// Finds the root; where there is none it is created, or the named or current folder is taken as it is.
+pub(crate) fn find_workspace(common: &Common, may_create: bool, needs_no_root: bool) -> Result<Workspace, Error> {
     let current_dir = std::env::current_dir().map_err(|error| Error::Missing {
         what: format!("the current folder ({error})"),
         help: "cd to one".to_owned(),
     })?;
     let rtt_root = std::env::var_os(RTT_ROOT).filter(|value| !value.is_empty()).map(Into::into);
     let hints = Hints { root: common.root.clone(), rtt_root, current_dir };
-    if O::STAGE == Stage::Bootstrap {
+    if may_create {
         return Ok(Workspace::discover_or_create(&hints)?);
     }
     match Workspace::discover(&hints) {
-        Err(_) if options.needs_no_root() => Ok(Workspace::at(hints.root.unwrap_or(hints.current_dir))),
+        Err(_) if needs_no_root => Ok(Workspace::at(hints.root.unwrap_or(hints.current_dir))),
         found => Ok(found?),
     }
 }
 
 /// A panic is a bug, but never a stack trace in a user's face without a word on what to do.
-fn guarded(stage: impl FnOnce() -> Result<Report, Error>) -> Result<Report, Error> {
+pub(crate) fn guarded(stage: impl FnOnce() -> Result<Report, Error>) -> Result<Report, Error> {
     catch_unwind(AssertUnwindSafe(stage)).unwrap_or_else(|panic| {
         let message = panic
             .downcast_ref::<String>()
@@ -171,14 +190,14 @@ fn guarded(stage: impl FnOnce() -> Result<Report, Error>) -> Result<Report, Erro
 }
 
 /// A run's end in one form, whether it was a verdict or an error.
-struct Outcome {
-    report: Report,
-    exit_code: u8,
+pub(crate) struct Outcome {
+    pub(crate) report: Report,
+    pub(crate) exit_code: u8,
     name: String,
 }
 
 impl Outcome {
-    fn new(result: Result<Report, Error>, workspace: Option<&Workspace>) -> Self {
+    pub(crate) fn new(result: Result<Report, Error>, workspace: Option<&Workspace>) -> Self {
         let mut outcome = match result {
             Ok(report) => Self {
                 exit_code: exit::of_verdict(report.verdict),
@@ -202,10 +221,13 @@ impl Outcome {
         self.name != "error" && self.report.verdict.is_success()
     }
 
-    fn print<O: StageOptions>(&self, common: &Common) {
-        if common.format == Format::Json {
-            let document = summary::document(O::STAGE, &self.report, &self.name, self.exit_code);
-            return write_stdout(&json::pretty(&document));
+    pub(crate) fn print(&self, program: Program, common: &Common, format: Format) {
+        if format == Format::Json {
+            let document = summary::document(program, &self.report, &self.name, self.exit_code);
+            return write_stdout(json::pretty(&document));
+        }
+        if let Some(content) = &self.report.content {
+            return write_stdout(content);
         }
         let findings = Palette::new(common.color.enabled(std::io::stderr().is_terminal()));
         let mut text = String::new();
@@ -244,9 +266,9 @@ impl Outcome {
 }
 
 /// A reader that closes the pipe early (`| head`) has what it wanted.
-fn write_stdout(text: &str) {
+fn write_stdout(bytes: impl AsRef<[u8]>) {
     let mut stdout = std::io::stdout().lock();
-    drop(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()));
+    drop(stdout.write_all(bytes.as_ref()).and_then(|()| stdout.flush()));
 }
 
 fn kebab(name: &str) -> String {

@@ -1,16 +1,21 @@
 //! The JSON summary of a run (`schemas/rtt.summary.schema.json`) and its flight record.
 
-use rtt_core::stage::{Report, Stage};
+use rtt_core::stage::Report;
 use rtt_core::workspace::state::FORMAT_VERSION;
 use serde_json::{Map, Value, json};
 
+use crate::program::Program;
+
 /// Builds the one document that `--format json` prints.
-pub(crate) fn document(stage: Stage, report: &Report, outcome: &str, exit_code: u8) -> Value {
-    let figures: Map<String, Value> = report.figures.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect();
-    let mut document = json!({
-        "version": FORMAT_VERSION,
-        "stage": stage.number(),
-        "generator": generator(stage),
+pub(crate) fn document(program: Program, report: &Report, outcome: &str, exit_code: u8) -> Value {
+    let members = report.figures.iter().chain(&report.lists);
+    let figures: Map<String, Value> = members.map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+    let mut document = json!({"version": FORMAT_VERSION});
+    if let Program::Stage(stage) = program {
+        document["stage"] = stage.number().into();
+    }
+    let rest = json!({
+        "generator": program.generator(),
         "exit_code": exit_code,
         "outcome": outcome,
         "message": report.headline,
@@ -19,11 +24,13 @@ pub(crate) fn document(stage: Stage, report: &Report, outcome: &str, exit_code: 
         "outputs": report.outputs,
         "diagnostics": report.diagnostics,
     });
+    document.as_object_mut().expect("just made").extend(rest.as_object().cloned().expect("just made"));
     if !report.ignored.is_empty() {
         document["ignored"] = json!(report.ignored);
     }
-    if let Some(body) = &report.body {
-        document["body"] = body.as_str().into();
+    let content = report.content.as_deref().and_then(|content| std::str::from_utf8(content).ok());
+    if let Some(body) = report.body.as_deref().or(content) {
+        document["body"] = body.into();
     }
     if let Some(answer) = &report.answer {
         document["answer"] = answer.clone();
@@ -32,9 +39,4 @@ pub(crate) fn document(stage: Stage, report: &Report, outcome: &str, exit_code: 
         document["inputs"] = fingerprint.digest().to_string().into();
     }
     document
-}
-
-/// Returns executable and version, as state files name it.
-pub(crate) fn generator(stage: Stage) -> String {
-    format!("{} {}", stage.executable(), rtt_core::VERSION)
 }

@@ -5,6 +5,7 @@
 //! `crates/ARCHITECTURE.md` shows where each concept lives.
 
 pub mod apply;
+pub mod attest;
 pub mod clock;
 pub mod connector;
 pub mod contract;
@@ -22,6 +23,7 @@ pub mod registry;
 pub mod routes;
 pub mod schema;
 pub mod stage;
+pub mod store;
 pub mod symbol;
 pub mod telemetry;
 pub mod text;

@@ -9,6 +9,7 @@ mod line;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::{Diagnostic, Place};
@@ -115,6 +116,19 @@ impl Instance {
 }
 
 impl Registry {
+    /// Returns the digest of what is registered, all but [`Instance::origin`]: so a plan does not change with the place of
+    /// a manifest. Whatever is changed in a line of the file changes it.
+    pub fn content(&self) -> Digest {
+        let digest = |instance: &Instance| {
+            let Instance { manifest, digest, interface, methods, origin: _ } = instance;
+            Digest::of_bytes(
+                serde_json::to_vec(&(manifest, digest, interface, methods)).expect("string keys and finite numbers"),
+            )
+        };
+        let digests: Vec<Digest> = self.instances.par_iter().with_min_len(64).map(digest).collect();
+        Digest::of_bytes(digests.iter().flat_map(|digest| *digest.bytes()).collect::<Vec<u8>>())
+    }
+
     /// Returns an instance.
     pub fn get(&self, id: &InstanceId) -> Option<&Instance> {
         let position = self.instances.binary_search_by(|instance| {
@@ -147,8 +161,14 @@ pub struct Collected {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Brings the manifests of all files together. `manifests` come in path order, those of one file in its order; of
-/// several that declare one instance differently, the first is registered.
+/// Tells whether a source is an object of the store: it stands for what files in folders may declare as well, and gives
+/// way to them.
+pub fn is_stored(path: &str) -> bool {
+    path.strip_prefix(layout::OBJECTS).is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// Brings the manifests of all files together. `manifests` come in path order, those of the store last, those of one file
+/// in its order; of several that declare one instance differently, the first is registered.
 pub fn collect(manifests: impl IntoIterator<Item = Sourced>) -> Collected {
     let mut collected = Collected::default();
     let mut instances: BTreeMap<InstanceId, (Instance, Place)> = BTreeMap::new();
@@ -165,6 +185,9 @@ pub fn collect(manifests: impl IntoIterator<Item = Sourced>) -> Collected {
                 let (registered, first) = entry.get_mut();
                 if registered.digest == instance.digest {
                     registered.origin.also.push(instance.origin.to_string());
+                    if is_stored(&place.file) {
+                        continue;
+                    }
                     collected.diagnostics.push(
                         Diagnostic::info(
                             "RTT-M011",

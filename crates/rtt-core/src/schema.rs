@@ -66,8 +66,18 @@ schemas! {
     Wal = "rtt.wal.schema.json", "write-ahead log entry";
     /// `.rtt/registry/trust/keys/revoked.json`.
     Revoked = "rtt.revoked.schema.json", "list of revoked keys";
+    /// `.rtt/registry/mcp-pins.json`.
+    McpPins = "rtt.mcp-pins.schema.json", "list of pinned tools";
+    /// `.rtt/registry/index.json`.
+    StoreIndex = "rtt.store-index.schema.json", "store index";
+    /// `index.json` of an archive of the store.
+    Archive = "rtt.archive.schema.json", "archive index";
+    /// Detached signatures that `rtt-sign` writes.
+    Signatures = "rtt.signatures.schema.json", "list of signatures";
     /// `stubs/<language>/stub.json`.
     Stub = "rtt.stub.schema.json", "language stub";
+    /// What `rtt-flight --format otlp-json` prints.
+    OtlpTraces = "rtt.otlp-traces.schema.json", "list of spans";
     /// One line of `.rtt/telemetry/flight.ndjson`.
     Flight = "rtt.flight.schema.json", "flight record";
     /// The summary that `--format json` prints.

@@ -214,6 +214,17 @@ fn languages_come_from_folders_alone() {
     let text = String::from_utf8(text.expect("written")).expect("UTF-8");
     assert_eq!(text, "AgentStorageTsdbV1 'agent.storage.tsdb' fail:A query_:AgentStorageTsdbV1QueryResult slow:A\n");
     assert_eq!(index(&workspace).connectors[0].verification, Verification::Compiled);
+
+    // What was seen at work are the built-in stubs, not what a workspace makes of them.
+    let listed = |name: &str| {
+        let report = generate(&workspace, &Request { list_languages: true, ..Request::default() }, false);
+        let lines = report.details.into_iter().filter(|line| line.starts_with(&format!("  {name}")));
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    assert_eq!(listed("xyz"), "  xyz: Xyz; lanes tcp; checked by test; not seen at work");
+    assert!(listed("python").ends_with("checked by grammar python, python3; live"), "{}", listed("python"));
+    workspace.write("stubs/python/py.typed", b"partial\n").expect("writable");
+    assert!(listed("python").ends_with("checked by grammar python, python3; not seen at work"), "{}", listed("python"));
 }
 
 /// Answers one connection: `query`, `fail`, and silence for `slow`; a notification and a ping come first.

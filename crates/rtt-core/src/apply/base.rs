@@ -3,8 +3,10 @@
 use serde_json::Value;
 
 use super::log::Log;
+use crate::connector::index::Connectors;
 use crate::digest::Digest;
 use crate::plan::Base;
+use crate::registry::Registry;
 use crate::routes;
 use crate::workspace::{Error, Workspace, layout};
 
@@ -17,9 +19,9 @@ pub struct Current {
     pub routes: Digest,
     /// Digest of the policy's bytes.
     pub policy: Digest,
-    /// Digest of the registry's bytes.
+    /// Digest of what is registered.
     pub registry: Digest,
-    /// Digest of the connector index's bytes.
+    /// Digest of the generated connectors.
     pub connectors: Digest,
     /// Digest of the lane figures' bytes.
     pub lanes: Digest,
@@ -31,14 +33,20 @@ impl Current {
     ///
     /// # Errors
     /// [`Error::Io`].
-    pub fn read(workspace: &Workspace, document: &Value, log: &Log) -> Result<Self, Error> {
+    pub fn read(
+        workspace: &Workspace,
+        document: &Value,
+        log: &Log,
+        registry: &Registry,
+        connectors: &Connectors,
+    ) -> Result<Self, Error> {
         let digest = |file| Ok::<_, Error>(Digest::of_bytes(workspace.read_optional(file)?.unwrap_or_default()));
         Ok(Self {
             generation: log.generation().max(routes::generation(document)),
             routes: routes::desired_digest(document),
             policy: digest(layout::POLICY)?,
-            registry: digest(layout::REGISTRY)?,
-            connectors: digest(layout::CONNECTORS)?,
+            registry: registry.content(),
+            connectors: connectors.content(),
             lanes: digest(layout::LANES)?,
         })
     }

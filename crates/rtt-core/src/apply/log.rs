@@ -4,8 +4,6 @@
 //! unnoticed. It is written after an entry has ended; after a kill in between it is one entry behind.
 //! `.rtt/wal/checkpoint.json` stands for the entries that were pruned, and is signed like a plan.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
 use super::wal::{Begin, Decision, Entry};
@@ -13,7 +11,7 @@ use crate::diagnostic::{Diagnostic, Place};
 use crate::digest::Digest;
 use crate::json;
 use crate::schema::Schema;
-use crate::trust::{self, KeyId, PrivateKey, TrustStore};
+use crate::trust::{self, PrivateKey, Signature, TrustStore};
 use crate::workspace::state::{self, FORMAT_VERSION, StateError};
 use crate::workspace::{Error, Workspace, durable, layout};
 
@@ -255,8 +253,7 @@ impl Log {
                 entry: *digest,
                 generation: committed.map_or(self.base.generation, |(entry, _)| entry.begin.generation),
             };
-            let signature =
-                format!("ed25519:{}:{}", key.public().key_id(), STANDARD.encode(key.sign(&mark.signed_bytes())));
+            let signature = Signature::of(&mark.signed_bytes(), key).to_string();
             let checkpoint = Checkpoint { mark: mark.clone(), signature };
             workspace.write(layout::WAL_CHECKPOINT, json::pretty(&checkpoint).as_bytes())?;
             self.entries.drain(..pruned);
@@ -303,18 +300,16 @@ fn read_checkpoint(workspace: &Workspace) -> Result<Option<Mark>, StateError> {
     let file = layout::WAL_CHECKPOINT;
     let checkpoint: Checkpoint = serde_json::from_slice(&bytes)
         .map_err(|error| broken(file, format!("the checkpoint is torn or was edited: {error}")))?;
-    let parsed = checkpoint.signature.strip_prefix("ed25519:").and_then(|rest| rest.split_once(':'));
-    let parsed = parsed.and_then(|(id, signature)| {
-        Some((KeyId::parse(id)?, <[u8; 64]>::try_from(STANDARD.decode(signature).ok()?).ok()?))
-    });
-    let (id, signature) = parsed.ok_or_else(|| broken(file, "the checkpoint's signature is malformed".to_owned()))?;
+    let signature: Signature = (checkpoint.signature.parse())
+        .map_err(|_| broken(file, "the checkpoint's signature is malformed".to_owned()))?;
+    let id = &signature.key;
     let trust = TrustStore::read(workspace).map_err(|error| match error {
         trust::Error::Workspace(error) => error.into(),
         trust::Error::State(error) => error,
-        error @ (trust::Error::Key { .. } | trust::Error::NoFile(_)) => broken(layout::KEYS, error.to_string()),
+        error => broken(layout::KEYS, error.to_string()),
     })?;
-    let is_signed = trust.revocation(&id).is_none()
-        && trust.get(&id).is_some_and(|key| key.verify(&checkpoint.mark.signed_bytes(), &signature));
+    let is_signed = trust.revocation(id).is_none()
+        && trust.get(id).is_some_and(|key| signature.fits(&checkpoint.mark.signed_bytes(), key));
     if is_signed {
         Ok(Some(checkpoint.mark))
     } else {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::log::Log;
-use super::routing_table;
+use super::routing_table::Table;
 use crate::plan::Plan;
 use crate::registry::Registry;
 use crate::routes;
@@ -13,7 +13,7 @@ use crate::workspace::layout;
 
 /// Returns where `.rtt/routes.json` differs from what the applied plan makes of it; empty if it does not.
 pub fn drift(document: &Value, applied: Option<&Plan>, registry: &Registry) -> Vec<String> {
-    let expected = routing_table::render(document, applied, registry, routes::generation(document));
+    let expected = Table::new(document, applied, registry, routes::generation(document)).document();
     if expected == *document {
         return Vec::new();
     }

@@ -83,7 +83,9 @@ impl<'a> Scene<'a> {
         let plan = proposal.plan.map(|(plan, _)| &**plan);
         let generation = log.generation().max(crate::routes::generation(&document)) + 1;
         let after = Content {
-            routes: Some(json::pretty(&routing_table::render(&document, plan, self.registry, generation)).into_bytes()),
+            routes: Some(
+                json::pretty(&routing_table::Table::new(&document, plan, self.registry, generation)).into_bytes(),
+            ),
             last_applied: proposal.plan.map(|(_, text)| text.to_vec()),
         };
         let diff = Diff::new(Some(&document), plan);

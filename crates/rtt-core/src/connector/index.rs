@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::digest::Digest;
 use crate::lane::Lane;
 use crate::symbol::{InstanceId, Symbol};
 use crate::workspace::state::Fingerprint;
@@ -18,6 +19,14 @@ pub struct Connectors {
     /// Files that connectors need beside them (`__init__.py`, `go.mod`, …), sorted by path.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub support: Vec<SupportFile>,
+}
+
+impl Connectors {
+    /// Returns the digest of what was generated, whatever it was made from.
+    pub fn content(&self) -> Digest {
+        let covered = (&self.connectors, &self.support);
+        Digest::of_bytes(serde_json::to_vec(&covered).expect("string keys and finite numbers"))
+    }
 }
 
 /// One generated connector.

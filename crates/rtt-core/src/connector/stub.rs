@@ -19,6 +19,9 @@ use crate::workspace::{self, Workspace, layout};
 
 static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../stubs");
 
+/// The page with the languages that were seen at work, written by `scripts/connectors-live.sh`.
+const VERIFIED: &str = "VERIFIED.md";
+
 /// The file that describes a language.
 pub const STUB_FILE: &str = "stub.json";
 
@@ -129,6 +132,8 @@ pub struct Language {
     pub files: BTreeMap<String, String>,
     /// Digest of all of it.
     pub digest: Digest,
+    /// The workspace has no files of its own for it.
+    pub is_built_in: bool,
 }
 
 /// All languages.
@@ -152,12 +157,13 @@ impl Stubs {
                 files.insert(file_name(file.path()), text.to_owned());
             }
         }
-        overlay(workspace, &mut sources)?;
+        let changed = overlay(workspace, &mut sources)?;
         let mut languages = BTreeMap::new();
         let mut findings = Vec::new();
         for (name, files) in sources {
             match Language::read(&name, files) {
-                Ok(language) => {
+                Ok(mut language) => {
+                    language.is_built_in = !changed.contains(&name);
                     languages.insert(name, language);
                 }
                 Err(problems) => findings.extend(problems),
@@ -194,6 +200,15 @@ impl Stubs {
 }
 
 impl Language {
+    /// Returns how far its connectors were seen at work (`live`: they made calls in the test matrix), by
+    /// `stubs/VERIFIED.md`; `None` for a language that was not, or is the workspace's own.
+    pub fn seen_at_work(&self) -> Option<&'static str> {
+        let page = EMBEDDED.get_file(VERIFIED)?.contents_utf8()?;
+        let mut rows = page.lines().map(|line| line.split('|').map(str::trim).skip(1));
+        let level = rows.find_map(|mut cells| (cells.next()? == self.name).then(|| cells.next())?);
+        level.filter(|_| self.is_built_in)
+    }
+
     fn read(name: &str, mut files: BTreeMap<String, String>) -> Result<Self, Vec<Diagnostic>> {
         let folder = format!("{}/{name}", layout::STUBS);
         let path = format!("{folder}/{STUB_FILE}");
@@ -230,18 +245,26 @@ impl Language {
             _ => {}
         }
         if problems.is_empty() {
-            Ok(Self { name: name.to_owned(), stub, files, digest: Digest::of_bytes(listing.concat()) })
+            Ok(Self {
+                name: name.to_owned(),
+                stub,
+                files,
+                digest: Digest::of_bytes(listing.concat()),
+                is_built_in: false,
+            })
         } else {
             Err(problems)
         }
     }
 }
 
-/// Adds the files of the workspace's `stubs/`. Files that are not UTF-8 and nested folders are left out.
+/// Adds the files of the workspace's `stubs/` and returns the languages that they change. Files that are not UTF-8 and
+/// nested folders are left out.
 fn overlay(
     workspace: &Workspace,
     sources: &mut BTreeMap<String, BTreeMap<String, String>>,
-) -> Result<(), workspace::Error> {
+) -> Result<BTreeSet<String>, workspace::Error> {
+    let mut changed = BTreeSet::new();
     for folder in list(workspace, layout::STUBS)? {
         let relative = format!("{}/{folder}", layout::STUBS);
         if !workspace.path(&relative).is_dir() {
@@ -253,11 +276,15 @@ fn overlay(
                 continue;
             }
             if let Some(text) = workspace.read_optional(&path)?.and_then(|bytes| String::from_utf8(bytes).ok()) {
-                sources.entry(folder.clone()).or_default().insert(file, text);
+                let files = sources.entry(folder.clone()).or_default();
+                if files.get(&file) != Some(&text) {
+                    changed.insert(folder.clone());
+                    files.insert(file, text);
+                }
             }
         }
     }
-    Ok(())
+    Ok(changed)
 }
 
 /// The visible names in a folder of the workspace, sorted; empty if it does not exist.

@@ -44,6 +44,20 @@ pub fn exact_tree(tree: &Tree) -> Vec<u8> {
     out
 }
 
+/// Returns the members of an object as they stand in [`exact`]'s form, `"name":value`, in its order.
+pub fn exact_members<'a>(members: impl Iterator<Item = (&'a str, &'a Value)>) -> Vec<(&'a str, Vec<u8>)> {
+    let mut members: Vec<(&str, &Value)> = members.collect();
+    members.sort_by(|(a, _), (b, _)| compare_keys(a, b));
+    let write = |(name, value): (&'a str, &Value)| {
+        let mut out = Vec::new();
+        write_string(name, &mut out);
+        out.push(b':');
+        write_exact(&Tree::of_value(value), &mut out);
+        (name, out)
+    };
+    members.into_iter().map(write).collect()
+}
+
 fn write_exact(tree: &Tree, out: &mut Vec<u8>) {
     match tree {
         Tree::Number(number) if !number.is_f64() => write!(out, "{number}").expect("writing to memory"),
@@ -131,7 +145,12 @@ mod tests {
             json!({"b": 1, "a": [true, null, 1.5, 1e-7, -0.0, 100.0], "\u{1F600}": 1, "\u{FB33}": 2, "": {}}),
             json!("\u{8}\u{1f}\"\\/\u{7f}é"),
         ] {
-            assert_eq!(exact(&value), rfc8785(&value).expect("safe integers"));
+            let expected = rfc8785(&value).expect("safe integers");
+            assert_eq!(exact(&value), expected);
+            let Some(members) = value.as_object() else { continue };
+            let members = exact_members(members.iter().map(|(name, member)| (name.as_str(), member)));
+            let members: Vec<Vec<u8>> = members.into_iter().map(|(_, bytes)| bytes).collect();
+            assert_eq!([b"{", &members.join(&b',')[..], b"}"].concat(), expected);
         }
     }
 

@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value};
 
-use super::Form;
+use super::{Form, foreign};
 use crate::text;
 
 /// What a document is.
@@ -86,8 +86,9 @@ fn of_object(object: &Map<String, Value>) -> Shape<'_> {
 /// A `tools/list` result's items: each has a name and describes its arguments in one of the known ways.
 fn is_tool_list(items: &[Value]) -> bool {
     let tool = |item: &Value| {
-        let Some(object) = item.as_object() else { return false };
-        let describes = ["inputSchema", "arguments", "annotations", "description", "outputSchema"];
+        let Some(object) = foreign::definition(item).as_object() else { return false };
+        let describes =
+            ["inputSchema", "input_schema", "parameters", "arguments", "annotations", "description", "outputSchema"];
         let foreign = ["version", "symbol", "skills", "id", "rtt_saddr", "caps", "command", "provides", "url"];
         object.get("name").is_some_and(Value::is_string)
             && describes.iter().any(|key| object.contains_key(*key))

@@ -5,12 +5,14 @@
 mod accept;
 mod check;
 mod detect;
+mod difference;
 pub mod foreign;
 mod read;
 mod schema_shape;
 mod schema_text;
 
 pub use check::check;
+pub use difference::differences;
 pub use read::{Form, Reading, Sourced, read, too_large};
 pub use schema_text::SchemaText;
 

@@ -11,7 +11,7 @@ use crate::connector::index::Connector;
 use crate::dependency::report::Edge;
 use crate::lane::Lane;
 use crate::manifest::{Manifest, Qos};
-use crate::policy::{Access, Pin, Spread};
+use crate::policy::{self, Access, Pin, Spread};
 use crate::routes::Wanted;
 use crate::symbol::{InstanceId, Symbol};
 
@@ -76,6 +76,7 @@ type Place = (usize, usize);
 
 /// The inputs by what is asked of them, so that the work grows with the plan and not with its square.
 struct Index<'a> {
+    policy: policy::Index<'a>,
     edges: BTreeMap<(&'a InstanceId, &'a Symbol), &'a Edge>,
     by_edge: BTreeMap<(&'a InstanceId, &'a InstanceId), Vec<&'a Connector>>,
     by_symbol: BTreeMap<(&'a InstanceId, &'a Symbol), Vec<&'a Connector>>,
@@ -83,7 +84,12 @@ struct Index<'a> {
 
 impl<'a> Index<'a> {
     fn new(inputs: &'a Inputs) -> Self {
-        let mut index = Self { edges: BTreeMap::new(), by_edge: BTreeMap::new(), by_symbol: BTreeMap::new() };
+        let mut index = Self {
+            policy: inputs.policy.index(),
+            edges: BTreeMap::new(),
+            by_edge: BTreeMap::new(),
+            by_symbol: BTreeMap::new(),
+        };
         for edge in &inputs.dependencies.edges {
             index.edges.entry((&edge.from, &edge.symbol)).or_insert(edge);
         }
@@ -151,9 +157,9 @@ impl<'a> Checker<'a> {
             if self.places.insert(&placed.agent, place).is_some() {
                 self.report(Kind::Completeness, format!("{} is placed twice", placed.agent));
             }
-            for pin in &self.inputs.policy.pins {
-                if let Pin::Agent { agent, host, numa_node, .. } = pin
-                    && agent.matches(&placed.agent)
+            let pins: Vec<_> = self.index.policy.pins_of_agent(&placed.agent).collect();
+            for pin in pins {
+                if let Pin::Agent { host, numa_node, .. } = pin
                     && (host.as_ref().is_some_and(|host| *host != placed.host)
                         || numa_node.is_some_and(|id| id != placed.numa_node))
                 {
@@ -266,7 +272,7 @@ impl<'a> Checker<'a> {
             let (expected, found) = (list(&backups).join(", "), list(&route.backups).join(", "));
             self.report(Kind::Backups, format!("{name}: the backups are [{expected}], not [{found}]"));
         }
-        if let Some(rule) = self.inputs.policy.failover_of(&wanted.source, &wanted.to.symbol) {
+        if let Some(rule) = self.index.policy.failover_of(&wanted.source, &wanted.to.symbol) {
             let independent = backups.iter().any(|backup| match (rule.spread, self.places.get(&backup.target)) {
                 (_, None) => false,
                 (Spread::Numa, Some(place)) => *place != target,
@@ -283,13 +289,13 @@ impl<'a> Checker<'a> {
 
     /// The pairs that may serve a route: of its own symbol, or of the alternates that policy names.
     fn pairs(&self, wanted: &Wanted, own: bool) -> BTreeSet<Pair> {
-        let Inputs { registry, policy, .. } = self.inputs;
+        let registry = &self.inputs.registry;
         let Some(source) = self.manifest(&wanted.source) else { return BTreeSet::new() };
         let symbol = &wanted.to.symbol;
         let requirement = source.requires.iter().find(|needed| needed.symbol == *symbol);
         let edge = self.index.edges.get(&(&wanted.source, symbol));
         let mut pairs = BTreeSet::new();
-        let rule = policy.failover_of(&wanted.source, symbol);
+        let rule = self.index.policy.failover_of(&wanted.source, symbol);
         let named = rule.into_iter().flat_map(|rule| &rule.alternates).map(|alternate| &alternate.symbol);
         let symbols: BTreeSet<_> = if own { BTreeSet::from([symbol]) } else { named.collect() };
         for target in symbols.into_iter().flat_map(|symbol| registry.versions(symbol)) {
@@ -306,7 +312,7 @@ impl<'a> Checker<'a> {
             for lane in Lane::ALL {
                 let offered = source.lanes().contains(&lane) && target.manifest.lanes().contains(&lane);
                 let startable = lane != Lane::Stdio || target.manifest.endpoint.stdio.is_some();
-                let allowed = policy.access(&wanted.source, &id, lane) == Access::Allowed;
+                let allowed = self.index.policy.access(&wanted.source, &id, lane) == Access::Allowed;
                 if offered
                     && startable
                     && allowed
@@ -329,18 +335,16 @@ impl<'a> Checker<'a> {
 
     fn pins_hold(&self, wanted: &Wanted, id: &InstanceId, lane: Lane) -> bool {
         wanted.via.is_none_or(|via| via == lane)
-            && self.inputs.policy.pins.iter().all(|pin| match pin {
-                Pin::Route { from, to, via, target, .. }
-                    if from.matches(&wanted.source) && to.matches_symbol(&wanted.to.symbol) =>
-                {
+            && self.index.policy.pins_of_route(&wanted.source, &wanted.to.symbol).all(|pin| match pin {
+                Pin::Route { via, target, .. } => {
                     via.is_none_or(|via| via == lane) && target.as_ref().is_none_or(|target| target.contains(id))
                 }
-                _ => true,
+                Pin::Agent { .. } => true,
             })
     }
 
     fn bounds(&self, wanted: &Wanted, primaries: &BTreeSet<Pair>) -> Bounds {
-        let rule = self.inputs.policy.qos_of(&wanted.source, &wanted.to.symbol);
+        let rule = self.index.policy.qos_of(&wanted.source, &wanted.to.symbol);
         let by_policy = rule.map(|rule| rule.qos).unwrap_or_default();
         let best = primaries.iter().map(|(target, _)| target).max();
         let ends: Vec<Qos> =

@@ -43,9 +43,9 @@ pub struct Base {
     pub routes: Digest,
     /// Digest of `.rtt/policy.json`'s bytes, of nothing if there is none.
     pub policy: Digest,
-    /// Digest of `.rtt/cache/registry.json`'s bytes.
+    /// Digest of what is registered, wherever it came from ([`crate::registry::Registry::content`]).
     pub registry: Digest,
-    /// Digest of `.rtt/cache/connectors.json`'s bytes.
+    /// Digest of the generated connectors ([`crate::connector::index::Connectors::content`]).
     pub connectors: Digest,
     /// Digest of the topology that was planned for.
     pub topology: Digest,

@@ -1,6 +1,6 @@
 //! A plan's identity and the bytes that its signatures cover.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::digest::Digest;
 use crate::json::canonical;
@@ -13,24 +13,41 @@ pub const SIGNATURE_DOMAIN: &str = "rtt-plan-v1\n";
 ///
 /// It is taken from the document, not from the typed plan, so members that this version does not know count as well.
 pub fn identity(document: &Value) -> Digest {
-    Digest::of_bytes(canonical_without(document, &["plan_id", "timestamp", "signature", "cosignatures"]))
+    CanonicalForm::of(document).identity()
 }
 
 /// Returns the bytes that signatures cover: [`SIGNATURE_DOMAIN`], then the document's RFC 8785 form without `signature`
 /// and `cosignatures`; so they cover id and timestamp.
 pub fn signed_bytes(document: &Value) -> Vec<u8> {
-    let mut bytes = SIGNATURE_DOMAIN.as_bytes().to_vec();
-    bytes.extend(canonical_without(document, &["signature", "cosignatures"]));
-    bytes
+    CanonicalForm::of(document).signed_bytes()
 }
 
-fn canonical_without(document: &Value, left_out: &[&str]) -> Vec<u8> {
-    let members = document.as_object().into_iter().flatten();
-    let kept: Map<String, Value> = members
-        .filter(|(name, _)| !left_out.contains(&name.as_str()))
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect();
-    // Equal to the RFC 8785 form for every plan that stage 40 writes; unlike it, also defined for the huge integers
-    // that a hostile plan may hold before its signature is checked.
-    canonical::exact(&Value::Object(kept))
+/// A document's canonical form, member by member: its identity and its signatures leave out different ones.
+///
+/// Equal to the RFC 8785 form for every plan that stage 40 writes; unlike it, also defined for the huge integers that a
+/// hostile plan may hold before its signature is checked.
+pub(super) struct CanonicalForm<'a> {
+    /// In canonical order, each with its name in front.
+    members: Vec<(&'a str, Vec<u8>)>,
+}
+
+impl<'a> CanonicalForm<'a> {
+    pub(super) fn of(document: &'a Value) -> Self {
+        let members = document.as_object().into_iter().flatten();
+        Self { members: canonical::exact_members(members.map(|(name, value)| (name.as_str(), value))) }
+    }
+
+    pub(super) fn identity(&self) -> Digest {
+        Digest::of_bytes(self.without("", &["plan_id", "timestamp", "signature", "cosignatures"]))
+    }
+
+    pub(super) fn signed_bytes(&self) -> Vec<u8> {
+        self.without(SIGNATURE_DOMAIN, &["signature", "cosignatures"])
+    }
+
+    fn without(&self, begin: &str, left_out: &[&str]) -> Vec<u8> {
+        let kept: Vec<&[u8]> =
+            self.members.iter().filter(|(name, _)| !left_out.contains(name)).map(|(_, bytes)| &**bytes).collect();
+        [begin.as_bytes(), b"{", &kept.join(&b','), b"}"].concat()
+    }
 }

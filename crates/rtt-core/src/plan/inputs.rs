@@ -16,13 +16,13 @@ use crate::topology::Topology;
 pub struct Inputs {
     /// What is registered.
     pub registry: Registry,
-    /// Digest of the registry file.
+    /// [`Registry::content`].
     pub registry_digest: Digest,
     /// Which requirement is met by whom.
     pub dependencies: Dependencies,
     /// The generated connectors.
     pub connectors: Connectors,
-    /// Digest of the connector index.
+    /// [`Connectors::content`].
     pub connectors_digest: Digest,
     /// What is wanted.
     pub routes: Desired,

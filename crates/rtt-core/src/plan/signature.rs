@@ -1,18 +1,15 @@
 //! Signing plans, and the proof that a plan was signed.
 
-use std::collections::BTreeSet;
 use std::ops::Deref;
 use std::time::{Duration, SystemTime};
-
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 
 use super::Plan;
 use serde_json::Value;
 
-use super::identity::{identity, signed_bytes};
+use super::identity::{CanonicalForm, identity, signed_bytes};
 use crate::clock;
 use crate::digest::Digest;
+use crate::trust::signature::{self, Refusal, Signature};
 use crate::trust::{KeyId, PrivateKey, TrustStore};
 
 /// Gives a plan its id.
@@ -22,8 +19,7 @@ pub fn identify(plan: &mut Plan) {
 
 /// Signs a plan whose id and timestamp are set; a previous signature is replaced.
 pub fn sign(plan: &mut Plan, key: &PrivateKey) {
-    let signature = STANDARD.encode(key.sign(&signed_bytes(&document(plan))));
-    plan.signature = Some(format!("ed25519:{}:{signature}", key.public().key_id()));
+    plan.signature = Some(Signature::of(&signed_bytes(&document(plan)), key).to_string());
 }
 
 fn document(plan: &Plan) -> Value {
@@ -70,27 +66,17 @@ impl<T> Deref for Verified<T> {
 /// [`VerifyError`]; a signature that is wrong is an error even where enough others are right, because something
 /// changed that should not have.
 pub fn verify(document: Value, trust: &TrustStore, threshold: usize) -> Result<Verified<Value>, VerifyError> {
-    check_identity(&document)?;
-    let bytes = signed_bytes(&document);
+    let canonical = CanonicalForm::of(&document);
+    check_identity(&document, &canonical)?;
+    let signers = signature::verify(&canonical.signed_bytes(), signatures_of(&document), trust, threshold)?;
+    Ok(Verified { plan: document, signers: signers.into_iter().collect() })
+}
+
+/// Returns a document's signature and cosignatures; `None` stands for one that cannot be read.
+pub fn signatures_of(document: &Value) -> impl Iterator<Item = Option<Signature>> {
     let cosignatures = document.get("cosignatures").and_then(Value::as_array);
-    let mut signers = BTreeSet::new();
-    for text in document.get("signature").into_iter().chain(cosignatures.into_iter().flatten()) {
-        let (id, signature) = text.as_str().and_then(parse).ok_or(VerifyError::Malformed)?;
-        if let Some(reason) = trust.revocation(&id) {
-            return Err(VerifyError::Revoked { key: id, reason: reason.to_owned() });
-        }
-        let key = trust.get(&id).ok_or_else(|| VerifyError::Unknown { key: id.clone() })?;
-        if !key.verify(&bytes, &signature) {
-            return Err(VerifyError::Mismatch { key: id });
-        }
-        signers.insert(id);
-    }
-    let wanted = threshold.max(1);
-    match signers.len() {
-        0 => Err(VerifyError::Unsigned),
-        found if found < wanted => Err(VerifyError::TooFew { found, wanted }),
-        _ => Ok(Verified { plan: document, signers: signers.into_iter().collect() }),
-    }
+    let all = document.get("signature").into_iter().chain(cosignatures.into_iter().flatten());
+    all.map(|text| text.as_str()?.parse().ok())
 }
 
 /// How far a signer's clock may be ahead of ours.
@@ -115,23 +101,18 @@ pub fn check_age(plan: Verified<Value>, now: SystemTime, max_age: Duration) -> R
 /// # Errors
 /// [`VerifyError::Identity`].
 pub fn accept_unverified(document: Value) -> Result<Verified<Value>, VerifyError> {
-    check_identity(&document)?;
+    check_identity(&document, &CanonicalForm::of(&document))?;
     Ok(Verified { plan: document, signers: Vec::new() })
 }
 
-fn check_identity(document: &Value) -> Result<(), VerifyError> {
-    let computed = identity(document);
+fn check_identity(document: &Value, canonical: &CanonicalForm) -> Result<(), VerifyError> {
+    let computed = canonical.identity();
     let stated = document.get("plan_id").and_then(Value::as_str).unwrap_or("nothing");
     if computed.to_string() == stated {
         Ok(())
     } else {
         Err(VerifyError::Identity { stated: stated.to_owned(), computed })
     }
-}
-
-fn parse(text: &str) -> Option<(KeyId, [u8; 64])> {
-    let (id, signature) = text.strip_prefix("ed25519:")?.split_once(':')?;
-    Some((KeyId::parse(id)?, STANDARD.decode(signature).ok()?.try_into().ok()?))
 }
 
 /// Why a plan may not be applied.
@@ -187,6 +168,19 @@ pub enum VerifyError {
         /// The threshold.
         wanted: usize,
     },
+}
+
+impl From<Refusal> for VerifyError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Unsigned => Self::Unsigned,
+            Refusal::Malformed => Self::Malformed,
+            Refusal::Unknown { key } => Self::Unknown { key },
+            Refusal::Revoked { key, reason } => Self::Revoked { key, reason },
+            Refusal::Mismatch { key } => Self::Mismatch { key },
+            Refusal::TooFew { found, wanted } => Self::TooFew { found, wanted },
+        }
+    }
 }
 
 #[cfg(test)]

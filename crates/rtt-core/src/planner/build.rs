@@ -129,6 +129,7 @@ impl Draft<'_> {
 
 struct Builder<'a> {
     inputs: &'a Inputs,
+    policy: policy::Index<'a>,
     edges: BTreeMap<(&'a InstanceId, &'a Symbol), &'a Edge>,
     connectors: Served<'a>,
     applied_nodes: BTreeMap<&'a InstanceId, (&'a str, u32)>,
@@ -141,6 +142,7 @@ impl<'a> Builder<'a> {
         let applied = inputs.applied.as_ref();
         Self {
             inputs,
+            policy: inputs.policy.index(),
             edges,
             connectors: Served::new(&inputs.connectors),
             applied_nodes: applied
@@ -157,7 +159,7 @@ impl<'a> Builder<'a> {
     }
 
     fn route(&self, wanted: Wanted) -> Draft<'a> {
-        let Inputs { registry, policy, .. } = self.inputs;
+        let registry = &self.inputs.registry;
         let source = registry.get(&wanted.source).expect("expansion names registered instances");
         let requirement = source.manifest.requires.iter().find(|needed| needed.symbol == wanted.to.symbol);
         let edge = self.edges.get(&(&wanted.source, &wanted.to.symbol));
@@ -185,7 +187,7 @@ impl<'a> Builder<'a> {
                 None => self.lanes(&wanted, source, target, true, &mut primaries, &mut rejected),
             }
         }
-        let rule = policy.failover_of(&wanted.source, &wanted.to.symbol);
+        let rule = self.policy.failover_of(&wanted.source, &wanted.to.symbol);
         let mut alternates = Vec::new();
         for alternate in rule.into_iter().flat_map(|rule| &rule.alternates) {
             for target in registry.versions(&alternate.symbol) {
@@ -254,7 +256,7 @@ impl<'a> Builder<'a> {
         {
             return Some(("the generated connector does not support the lane".to_owned(), None));
         }
-        if let Access::Denied(pointer) = self.inputs.policy.access(&wanted.source, id, lane) {
+        if let Access::Denied(pointer) = self.policy.access(&wanted.source, id, lane) {
             return Some(("denied by the acl".to_owned(), Some(Written::Policy(pointer.to_owned()))));
         }
         if is_primary { self.pinned_away(wanted, id, lane) } else { None }
@@ -265,11 +267,8 @@ impl<'a> Builder<'a> {
             let written = wanted.pointer.as_ref().map(|pointer| Written::Routes(pointer.clone()));
             return Some((format!("the route names the lane {only}"), written));
         }
-        for pin in &self.inputs.policy.pins {
-            let Pin::Route { from, to, via, target, pointer } = pin else { continue };
-            if !(from.matches(&wanted.source) && to.matches_symbol(&wanted.to.symbol)) {
-                continue;
-            }
+        for pin in self.policy.pins_of_route(&wanted.source, &wanted.to.symbol) {
+            let Pin::Route { via, target, pointer, .. } = pin else { continue };
             let written = Some(Written::Policy(pointer.clone()));
             if let Some(only) = via.filter(|only| *only != lane) {
                 return Some((format!("pinned to the lane {only}"), written));
@@ -289,9 +288,9 @@ impl<'a> Builder<'a> {
         alternates: Vec<(InstanceId, Lane)>,
         rejected: Vec<Rejection>,
     ) -> Draft<'a> {
-        let Inputs { registry, policy, .. } = self.inputs;
-        let rule = policy.qos_of(&wanted.source, &wanted.to.symbol);
-        let failover = policy.failover_of(&wanted.source, &wanted.to.symbol);
+        let registry = &self.inputs.registry;
+        let rule = self.policy.qos_of(&wanted.source, &wanted.to.symbol);
+        let failover = self.policy.failover_of(&wanted.source, &wanted.to.symbol);
         // The provider's end is the best target's, which the route would have if nothing else decided.
         let provider = primaries.iter().map(|(target, _)| target).max().and_then(|target| registry.get(target));
         let ends = [Some(source), provider].map(|end| end.map(|end| (end.manifest.qos, end)));
@@ -367,13 +366,11 @@ impl<'a> Builder<'a> {
         let manifest = &self.inputs.registry.get(id).expect("instances are registered").manifest;
         let hosts = &self.inputs.topology.hosts;
         let pins: Vec<_> = self
-            .inputs
             .policy
-            .pins
-            .iter()
+            .pins_of_agent(id)
             .filter_map(|pin| match pin {
-                Pin::Agent { agent, host, numa_node, .. } if agent.matches(id) => Some((host, numa_node)),
-                _ => None,
+                Pin::Agent { host, numa_node, .. } => Some((host, numa_node)),
+                Pin::Route { .. } => None,
             })
             .collect();
         let allows = |node: &Node| {

@@ -12,91 +12,167 @@ use rayon::prelude::*;
 
 use super::numbers::Numbers;
 use super::problem::{Problem, Route};
+use super::spectral;
 
 /// Vertices of one matrix; larger components are cut into blocks, whose bounds add up.
 const MAX_BLOCK: usize = 450;
 /// The same where there are more agents than twice as many: work grows with the size of a block.
 const MAX_BLOCK_OF_MANY: usize = 200;
+/// Vertices of a block whose bound is sought with one constraint for all bins.
+const MAX_SPARSE: usize = 6_000;
+/// Vertices of the dense part of its matrix.
+const MAX_CORE: usize = 2_400;
 /// Rank of a factor.
 const MAX_RANK: usize = 64;
 /// Sweeps before a bound is computed, and at most.
 const STRETCH: usize = 60;
 const MAX_ROUNDS: usize = 1_800;
 /// Sums of a few integers below this are exact in floating point.
-const EXACT: f64 = (1_u64 << 49) as f64;
+pub(super) const EXACT: f64 = (1_u64 << 49) as f64;
 /// Binary digits after the point of a multiplier.
 const DIGITS: u32 = 20;
 
-/// What a level's cost comes to at least, whatever agents share a node, and what each pair adds if it does not.
-struct Graph {
+/// What a level's cost comes to at least if nothing is apart, and what is added by what is.
+struct Cuts {
     base: i64,
-    /// Representative of each agent: agents that must share a node are one vertex.
+    /// Between nodes, and between hosts.
+    cuts: [Cut; 2],
+}
+
+/// Pairs that cost more if their ends are not in one bin; bins are the nodes, or the hosts.
+struct Cut {
+    /// Representative of each agent: agents that must share a bin are one vertex.
     of: Vec<usize>,
     edges: Vec<(usize, usize, i64)>,
+    /// Bin of each node, and what each bin has in millicores and MiB.
+    bin: Vec<usize>,
+    capacity: Vec<[i64; 2]>,
+}
+
+/// Where blocks are cut.
+pub(super) struct Sizes {
+    /// Vertices of a block with a matrix of its own.
+    pub(super) dense: usize,
+    /// Vertices of a block whose bound is sought with one constraint for all bins, and of what is dense there.
+    pub(super) sparse: usize,
+    pub(super) core: usize,
 }
 
 /// A lower bound at level 1, 2 or 3 (`level` 0 to 2), with at most so many products of two numbers.
 pub(super) fn bound(problem: &Problem, level: usize, work: u64, expired: &(dyn Fn() -> bool + Sync)) -> Option<i64> {
-    let graph = graph(problem, level)?;
-    let mut total = i128::from(graph.base);
-    let blocks = blocks(problem, &graph);
-    let all: u64 = blocks.iter().map(Block::sweep).sum();
+    let dense = if problem.agents.len() > 2 * MAX_BLOCK { MAX_BLOCK_OF_MANY } else { MAX_BLOCK };
+    bound_of(problem, level, work, &Sizes { dense, sparse: MAX_SPARSE, core: MAX_CORE }, expired)
+}
+
+/// The bound with blocks of other sizes.
+pub(super) fn bound_of(
+    problem: &Problem,
+    level: usize,
+    work: u64,
+    sizes: &Sizes,
+    expired: &(dyn Fn() -> bool + Sync),
+) -> Option<i64> {
+    let Cuts { base, cuts } = cuts(problem, level)?;
+    let parts = cuts.each_ref().map(|cut| blocks(problem, cut, sizes.dense));
+    let mut total = i128::from(base);
+    let all: u64 = parts.iter().flatten().map(Block::sweep).sum();
     let rounds = usize::try_from(work / all.max(1)).unwrap_or(MAX_ROUNDS).min(MAX_ROUNDS);
-    if rounds >= STRETCH {
+    for (cut, parts) in cuts.iter().zip(parts) {
         // Each block's bound is an integer that depends on the block alone, so the number of threads changes nothing.
-        total += blocks.par_iter().map(|block| block.bound(rounds, expired)).sum::<i128>();
+        let fine = || -> i128 {
+            let parts = if rounds < STRETCH { &[] } else { &parts[..] };
+            parts.par_iter().map(|block| block.bound(rounds, expired)).sum()
+        };
+        let coarse = || -> i128 {
+            let parts = blocks(problem, cut, sizes.sparse);
+            let is_large = |block: &&Block| block.demand.len() > sizes.dense;
+            let large: Vec<&Block> = parts.iter().filter(is_large).collect();
+            let share = work / 2 / large.len().max(1) as u64;
+            large.par_iter().map(|block| spectral::bound(block, &cut.capacity, sizes.core, share)).sum()
+        };
+        total += fine().max(coarse());
     }
     i64::try_from(total).ok()
 }
 
-/// Per route the least cost within a node and between two.
-fn least(problem: &Problem, route: &Route, level: usize, kinds: &[(usize, usize)]) -> (Option<i64>, Option<i64>) {
-    let mut both = (None, None);
-    for &(from, to) in kinds {
+/// Kinds of pairs of nodes: one node, two of a host, two of different hosts.
+const KINDS: usize = 3;
+
+/// Per route the least cost between nodes of each kind.
+fn least(problem: &Problem, route: &Route, level: usize, pairs: &[(usize, usize)]) -> [Option<i64>; KINDS] {
+    let mut least = [None::<i64>; KINDS];
+    for &(from, to) in pairs {
+        let kind = if from == to { 0 } else { 1 + usize::from(problem.nodes[from].host != problem.nodes[to].host) };
         for &candidate in &route.candidates {
             let Some(service) = problem.admissible(route, candidate, from, to) else { continue };
             let cost = problem.cost(route, candidate, service)[level];
-            let least: &mut Option<i64> = if from == to { &mut both.0 } else { &mut both.1 };
-            *least = Some(least.map_or(cost, |least| least.min(cost)));
+            least[kind] = Some(least[kind].map_or(cost, |least| least.min(cost)));
         }
     }
-    both
+    least
 }
 
-fn graph(problem: &Problem, level: usize) -> Option<Graph> {
-    let kinds = kinds(problem);
-    let mut of: Vec<usize> = (0..problem.agents.len()).collect();
+fn cuts(problem: &Problem, level: usize) -> Option<Cuts> {
+    let pairs = pairs(problem);
+    let alone = || (0..problem.agents.len()).collect::<Vec<usize>>();
+    let capacity = |node: &super::problem::Node| [node.millicores, node.memory_mib];
+    let mut hosts = vec![[0_i64; 2]; problem.hosts.len()];
+    for node in &problem.nodes {
+        for (sum, own) in hosts[node.host].iter_mut().zip(capacity(node)) {
+            *sum = sum.checked_add(own)?;
+        }
+    }
+    let mut nodes = Cut {
+        of: alone(),
+        edges: Vec::new(),
+        bin: (0..problem.nodes.len()).collect(),
+        capacity: problem.nodes.iter().map(capacity).collect(),
+    };
+    let mut hosts = Cut {
+        of: alone(),
+        edges: Vec::new(),
+        bin: problem.nodes.iter().map(|node| node.host).collect(),
+        capacity: hosts,
+    };
     let mut base = 0_i64;
-    let mut edges = Vec::new();
     for route in &problem.routes {
         let target = route.candidates.first()?.target;
-        let (local, far) = least(problem, route, level, &kinds);
+        let [mut local, near, far] = least(problem, route, level, &pairs);
         if route.candidates.iter().any(|candidate| candidate.target != target) {
-            base = base.checked_add([local, far].into_iter().flatten().min()?)?;
+            base = base.checked_add([local, near, far].into_iter().flatten().min()?)?;
             continue;
         }
         let (a, b) = (&problem.agents[route.source].allowed, &problem.agents[target].allowed);
         let meet = a.len() == problem.nodes.len()
             || b.len() == problem.nodes.len()
             || a.iter().any(|node| b.binary_search(node).is_ok());
-        match (local.filter(|_| meet), far) {
-            (None, None) => return None,
-            (None, Some(far)) => base = base.checked_add(far)?,
-            (Some(local), None) => {
-                base = base.checked_add(local)?;
-                let (a, b) = (find(&mut of, route.source), find(&mut of, target));
-                of[a.max(b)] = a.min(b);
-            }
-            (Some(local), Some(far)) => {
-                base = base.checked_add(local.min(far))?;
-                if far > local {
-                    edges.push((route.source, target, far - local));
-                }
-            }
+        local = local.filter(|_| meet);
+        // What is further apart costs at least as much: the minima are made so.
+        let apart = [near, far].into_iter().flatten().min();
+        let together = [local, apart].into_iter().flatten().min()?;
+        base = base.checked_add(together)?;
+        match apart {
+            None => nodes.join(route.source, target),
+            Some(apart) if apart > together => nodes.edges.push((route.source, target, apart - together)),
+            Some(_) => {}
+        }
+        match (apart, far) {
+            (_, None) => hosts.join(route.source, target),
+            (Some(apart), Some(far)) if far > apart => hosts.edges.push((route.source, target, far - apart)),
+            _ => {}
         }
     }
-    let of: Vec<usize> = (0..of.len()).map(|agent| find(&mut of, agent)).collect();
-    Some(Graph { base, of, edges })
+    nodes.of = alone().into_iter().map(|agent| find(&mut nodes.of, agent)).collect();
+    hosts.of = alone().into_iter().map(|agent| find(&mut hosts.of, agent)).collect();
+    Some(Cuts { base, cuts: [nodes, hosts] })
+}
+
+impl Cut {
+    /// Two agents must share a bin.
+    fn join(&mut self, one: usize, other: usize) {
+        let (a, b) = (find(&mut self.of, one), find(&mut self.of, other));
+        self.of[a.max(b)] = a.min(b);
+    }
 }
 
 fn find(of: &mut [usize], mut agent: usize) -> usize {
@@ -108,7 +184,7 @@ fn find(of: &mut [usize], mut agent: usize) -> usize {
 }
 
 /// One pair of nodes of each kind: same or other node, distance, and link.
-fn kinds(problem: &Problem) -> Vec<(usize, usize)> {
+fn pairs(problem: &Problem) -> Vec<(usize, usize)> {
     let mut seen = std::collections::BTreeMap::new();
     for from in 0..problem.nodes.len() {
         for to in 0..problem.nodes.len() {
@@ -121,27 +197,26 @@ fn kinds(problem: &Problem) -> Vec<(usize, usize)> {
 }
 
 /// A part of the graph: its vertices' demands and capacities, and the weight of its edges.
-struct Block {
+pub(super) struct Block {
     /// Demand in millicores and in MiB.
-    demand: Vec<[i64; 2]>,
+    pub(super) demand: Vec<[i64; 2]>,
     /// Most of each that a node has on which the vertex may be.
     capacity: Vec<[i64; 2]>,
-    edges: Vec<(usize, usize, i64)>,
+    pub(super) edges: Vec<(usize, usize, i64)>,
 }
 
 /// Cuts the graph into blocks along its lightest edges: the heaviest join first.
-fn blocks(problem: &Problem, graph: &Graph) -> Vec<Block> {
+fn blocks(problem: &Problem, cut: &Cut, most: usize) -> Vec<Block> {
     let count = problem.agents.len();
     let mut weights = std::collections::BTreeMap::new();
-    for &(a, b, weight) in &graph.edges {
-        let (a, b) = (graph.of[a], graph.of[b]);
+    for &(a, b, weight) in &cut.edges {
+        let (a, b) = (cut.of[a], cut.of[b]);
         if a != b {
             *weights.entry((a.min(b), a.max(b))).or_insert(0_i64) += weight;
         }
     }
     let mut edges: Vec<(i64, usize, usize)> = weights.into_iter().map(|((a, b), weight)| (weight, a, b)).collect();
     edges.sort_unstable_by(|one, other| other.0.cmp(&one.0).then(one.cmp(other)));
-    let most = if count > 2 * MAX_BLOCK { MAX_BLOCK_OF_MANY } else { MAX_BLOCK };
     let mut of: Vec<usize> = (0..count).collect();
     let mut size = vec![1_usize; count];
     for &(_, a, b) in &edges {
@@ -154,11 +229,10 @@ fn blocks(problem: &Problem, graph: &Graph) -> Vec<Block> {
     let all: Vec<usize> = (0..count).map(|agent| find(&mut of, agent)).collect();
     let mut index = vec![usize::MAX; count];
     let mut blocks: std::collections::BTreeMap<usize, Block> = std::collections::BTreeMap::new();
-    let most = |of: fn(&super::problem::Node) -> i64| problem.nodes.iter().map(of).max().unwrap_or(0);
-    let most = [most(|node| node.millicores), most(|node| node.memory_mib)];
+    let most = [0, 1].map(|resource| cut.capacity.iter().map(|bin| bin[resource]).max().unwrap_or(0));
     let empty = || Block { demand: Vec::new(), capacity: Vec::new(), edges: Vec::new() };
     for (agent, demand) in problem.agents.iter().enumerate() {
-        let vertex = graph.of[agent];
+        let vertex = cut.of[agent];
         let block = blocks.entry(all[vertex]).or_insert_with(empty);
         if index[vertex] == usize::MAX {
             index[vertex] = block.demand.len();
@@ -169,10 +243,8 @@ fn blocks(problem: &Problem, graph: &Graph) -> Vec<Block> {
         block.demand[vertex][0] += demand.millicores;
         block.demand[vertex][1] += demand.memory_mib;
         if demand.allowed.len() < problem.nodes.len() {
-            let most = |of: fn(&super::problem::Node) -> i64| {
-                demand.allowed.iter().map(|&node| of(&problem.nodes[node])).max()
-            };
-            let own = [most(|node| node.millicores), most(|node| node.memory_mib)];
+            let bins = || demand.allowed.iter().map(|&node| cut.capacity[cut.bin[node]]);
+            let own = [0, 1].map(|resource| bins().map(|bin| bin[resource]).max());
             for (capacity, own) in block.capacity[vertex].iter_mut().zip(own) {
                 *capacity = (*capacity).min(own.unwrap_or(0));
             }
@@ -454,11 +526,11 @@ impl<'b> Approach<'b> {
     }
 }
 
-fn dot(one: &[f64], other: &[f64]) -> f64 {
+pub(super) fn dot(one: &[f64], other: &[f64]) -> f64 {
     one.iter().zip(other).map(|(a, b)| a * b).sum()
 }
 
-fn normalise(row: &mut [f64]) {
+pub(super) fn normalise(row: &mut [f64]) {
     let length = dot(row, row).sqrt();
     if length > 1e-300 {
         row.iter_mut().for_each(|value| *value /= length);
@@ -468,13 +540,17 @@ fn normalise(row: &mut [f64]) {
     }
 }
 
+/// More than what rounding errors of a Cholesky factorisation can come to: (n + 2) 2^-53 / (1 − …) times the trace.
+pub(super) fn certain_margin(trace: f64, count: usize) -> f64 {
+    (trace * (count as f64 + 4.0) * f64::EPSILON * 2.0).ceil() + 1.0
+}
+
 /// Tells whether the matrix with `shift − diagonal` on its diagonal is certainly positive semidefinite: its Cholesky
-/// factorisation succeeds even after the diagonal was lowered by more than rounding errors can come to, which is
-/// (n + 2) 2^-53 / (1 − …) times the trace.
+/// factorisation succeeds even after the diagonal was lowered by more than rounding errors can come to.
 fn is_definite(matrix: &[f64], diagonal: &[f64], shift: f64) -> bool {
     let count = diagonal.len();
     let trace: f64 = diagonal.iter().map(|value| (shift - value).max(0.0)).sum();
-    let margin = (trace * (count as f64 + 4.0) * f64::EPSILON * 2.0).ceil() + 1.0;
+    let margin = certain_margin(trace, count);
     let mut factor = matrix.to_vec();
     for j in 0..count {
         let mut pivot = shift - diagonal[j] - margin;

@@ -42,12 +42,12 @@ pub(super) fn assign(
             // Each level gets a share of the budget; the finest ones the largest.
             let share = (full - floor) / 2 / (index as u64 + 2);
             let until = budget.left.saturating_sub(share).max(floor);
-            let before = (local.total(), local.placement());
+            let before = (local.excess(), local.total(), local.placement());
             let heat = if placement.is_none() { 8 } else { 1 };
             local.anneal(heat, pace(share, units(level)), &mut numbers, until, budget);
             local.descend(floor, budget);
-            if local.total() > before.0 {
-                local.take(&before.1);
+            if (local.excess(), local.total()) > (before.0, before.1) {
+                local.take(&before.2);
             }
         }
         placement = Some(local.placement());
@@ -55,12 +55,13 @@ pub(super) fn assign(
     let mut local = Local::new(&tables, levels.swap_remove(0))?;
     local.take(&placement.or_else(|| start.map(|start| start.placement.clone()))?);
     local.descend(floor, budget);
-    let mut best = (local.total(), local.placement());
+    let mut best = ((local.excess(), local.total()), local.placement());
     if let Some(start) = start {
         local.take(&start.placement);
         local.descend(floor, budget);
-        if local.total() <= best.0 {
-            best = (local.total(), local.placement());
+        let found = (local.excess(), local.total());
+        if found <= best.0 {
+            best = (found, local.placement());
         } else {
             local.take(&best.1);
         }
@@ -70,7 +71,7 @@ pub(super) fn assign(
         let before = budget.left;
         local.anneal(if best.1.len() > COARSEN { 1 } else { 8 }, share, &mut numbers, floor, budget);
         local.descend(floor, budget);
-        let total = local.total();
+        let total = (local.excess(), local.total());
         if total < best.0 {
             best = (total, local.placement());
         }

@@ -33,6 +33,8 @@ pub(super) struct Tables<'p> {
     blends: Vec<i64>,
     weights: [Key; 6],
     blend: [i64; 6],
+    /// What a Mbit/s of overload counts in a walk.
+    crowding: i64,
 }
 
 /// A cost as a tuple: broken hard constraints, then the objectives.
@@ -100,8 +102,10 @@ impl<'p> Tables<'p> {
         // On average a violation counts as much as four routes of the highest distance, in a walk.
         let average = i64::try_from((most[2] / n_routes).clamp(1, 1 << 40)).ok()?;
         let blend = [average.saturating_mul(64), average.saturating_mul(4), 1, 0, 0, 0];
+        let furthest = problem.distance.iter().flatten().max().map_or(0, |distance| *distance);
+        let crowding = furthest.saturating_mul(4).clamp(1, 1 << 40);
         let mut tables =
-            Self { problem, class, n_classes, first, keys: Vec::new(), blends: Vec::new(), weights, blend };
+            Self { problem, class, n_classes, first, keys: Vec::new(), blends: Vec::new(), weights, blend, crowding };
         tables.keys = costs.iter().map(|cost| tables.key(cost)).collect();
         tables.blends = costs.iter().map(|cost| tables.blended(cost)).collect();
         Some(tables)
@@ -152,8 +156,30 @@ pub(super) struct Local<'t, 'p> {
     members: Vec<Vec<usize>>,
     slot: Vec<usize>,
     free: Vec<(i64, i64)>,
+    /// What the links between hosts carry; `None` if none of them has a limit.
+    traffic: Option<Traffic>,
+}
+
+/// Throughput on the links between hosts. Routes with several targets are left out: their link depends on the choice.
+struct Traffic {
+    /// Of each unit the throughput of its routes, as in [`Local::simple`].
+    flows: Vec<Vec<i64>>,
     load: Vec<i64>,
-    bounded_links: bool,
+    /// By how much links are overloaded, all together.
+    excess: i64,
+}
+
+impl Traffic {
+    fn add(&mut self, problem: &Problem, hosts: (usize, usize), flow: i64) {
+        if hosts.0 == hosts.1 {
+            return;
+        }
+        let link = problem.link(hosts.0, hosts.1);
+        let Some(most) = problem.links[link].bandwidth_mbps else { return };
+        self.excess -= (self.load[link] - most).max(0);
+        self.load[link] += flow;
+        self.excess += (self.load[link] - most).max(0);
+    }
 }
 
 const NOWHERE: usize = usize::MAX;
@@ -184,6 +210,7 @@ impl<'t, 'p> Local<'t, 'p> {
             }
         }
         let mut simple = vec![Vec::new(); count];
+        let mut flows = vec![Vec::new(); count];
         let mut complex = vec![Vec::new(); count];
         for (index, route) in problem.routes.iter().enumerate() {
             match tables.first[index] {
@@ -193,6 +220,8 @@ impl<'t, 'p> Local<'t, 'p> {
                         let first = u32::try_from(first).ok()?;
                         simple[a].push((u32::try_from(b).ok()?, first, true));
                         simple[b].push((u32::try_from(a).ok()?, first, false));
+                        flows[a].push(route.throughput);
+                        flows[b].push(route.throughput);
                     }
                 }
                 None => {
@@ -216,8 +245,11 @@ impl<'t, 'p> Local<'t, 'p> {
             members: vec![Vec::new(); problem.nodes.len()],
             slot: vec![0; count],
             free: problem.nodes.iter().map(|node| (node.millicores, node.memory_mib)).collect(),
-            load: vec![0; problem.links.len()],
-            bounded_links: problem.links.iter().any(|link| link.bandwidth_mbps.is_some()),
+            traffic: problem.links.iter().any(|link| link.bandwidth_mbps.is_some()).then(|| Traffic {
+                flows,
+                load: vec![0; problem.links.len()],
+                excess: 0,
+            }),
         })
     }
 
@@ -229,8 +261,29 @@ impl<'t, 'p> Local<'t, 'p> {
         self.allowed[unit].as_ref().is_none_or(|nodes| nodes.binary_search(&node).is_ok())
     }
 
+    /// By how much links are overloaded, all together.
+    pub(super) fn excess(&self) -> i64 {
+        self.traffic.as_ref().map_or(0, |traffic| traffic.excess)
+    }
+
+    /// Takes a unit's throughput from the links that it uses, or adds it.
+    fn route(&mut self, unit: usize, sign: i64) {
+        let Some(traffic) = &mut self.traffic else { return };
+        let problem = self.tables.problem;
+        let here = problem.nodes[self.at[unit]].host;
+        for (position, &(other, ..)) in self.simple[unit].iter().enumerate() {
+            let there = self.at[other as usize];
+            if there != NOWHERE {
+                traffic.add(problem, (here, problem.nodes[there].host), sign * traffic.flows[unit][position]);
+            }
+        }
+    }
+
     fn put(&mut self, unit: usize, node: usize) {
         let before = self.at[unit];
+        if before != NOWHERE {
+            self.route(unit, -1);
+        }
         if before != NOWHERE {
             self.free[before].0 += self.demand[unit].0;
             self.free[before].1 += self.demand[unit].1;
@@ -245,6 +298,7 @@ impl<'t, 'p> Local<'t, 'p> {
         self.slot[unit] = self.members[node].len();
         self.members[node].push(unit);
         self.at[unit] = node;
+        self.route(unit, 1);
     }
 
     /// The cost of a route with several targets or alternates; 0 as long as an end is nowhere.
@@ -306,7 +360,8 @@ impl<'t, 'p> Local<'t, 'p> {
             .sum();
         let complex: N = self.complex[unit].iter().map(|&route| of(self.tables, &self.cost_of(route))).sum();
         let churn = [0, 0, 0, 0, 0, self.churn(unit, node)];
-        budget.spend(1 + self.simple[unit].len() as u64 / 4 + 4 * self.complex[unit].len() as u64);
+        let looks = if self.traffic.is_some() { 2 } else { 1 };
+        budget.spend(1 + looks * self.simple[unit].len() as u64 / 4 + 4 * self.complex[unit].len() as u64);
         simple + complex + of(self.tables, &churn)
     }
 
@@ -348,8 +403,8 @@ impl<'t, 'p> Local<'t, 'p> {
             for node in near {
                 let room = self.free[node];
                 self.put(unit, node);
-                let key = (self.key(unit, budget), Reverse(room), node);
-                best = Some(best.map_or(key, |best: (Key, Reverse<(i64, i64)>, usize)| best.min(key)));
+                let key = (self.excess(), self.key(unit, budget), Reverse(room), node);
+                best = Some(best.map_or(key, |best: (i64, Key, Reverse<(i64, i64)>, usize)| best.min(key)));
                 self.lift(unit);
             }
             match best {
@@ -357,13 +412,13 @@ impl<'t, 'p> Local<'t, 'p> {
                 None => return false,
             }
         }
-        self.recount();
         true
     }
 
     /// Takes the unit that was placed last away again.
     fn lift(&mut self, unit: usize) {
         let node = self.at[unit];
+        self.route(unit, -1);
         self.members[node].pop();
         self.free[node].0 += self.demand[unit].0;
         self.free[node].1 += self.demand[unit].1;
@@ -378,44 +433,11 @@ impl<'t, 'p> Local<'t, 'p> {
                 self.put(unit, node);
             }
         }
-        self.recount();
     }
 
     /// The node of every agent.
     pub(super) fn placement(&self) -> Vec<usize> {
         self.unit.iter().map(|&unit| self.at[unit]).collect()
-    }
-
-    fn recount(&mut self) {
-        if self.bounded_links {
-            self.load = self.loads();
-        }
-    }
-
-    fn loads(&self) -> Vec<i64> {
-        let problem = self.tables.problem;
-        let mut load = vec![0; problem.links.len()];
-        for (index, route) in problem.routes.iter().enumerate() {
-            // With several targets the link depends on the choice; those are left to the exact choice of primaries.
-            if self.tables.first[index].is_some() {
-                let at = |agent: usize| problem.nodes[self.at[self.unit[agent]]].host;
-                let (a, b) = (at(route.source), at(route.candidates[0].target));
-                if a != b {
-                    load[problem.link(a, b)] += route.throughput;
-                }
-            }
-        }
-        load
-    }
-
-    /// Tells whether links are fuller than they may be, and than they were.
-    fn overloads(&self) -> bool {
-        let links = &self.tables.problem.links;
-        let now = self.loads();
-        links
-            .iter()
-            .zip(now.iter().zip(&self.load))
-            .any(|(link, (now, before))| link.bandwidth_mbps.is_some_and(|most| *now > most && now > before))
     }
 
     /// Moves units as long as that lowers the cost; `false` when the budget is used up.
@@ -460,11 +482,10 @@ impl<'t, 'p> Local<'t, 'p> {
             return false;
         }
         let before = self.key(unit, budget);
-        let saved = if self.bounded_links { self.load.clone() } else { Vec::new() };
+        let excess = self.excess();
         if self.fits(unit, node) {
             self.put(unit, node);
-            if self.key(unit, budget) < before && !(self.bounded_links && self.overloads()) {
-                self.recount();
+            if (self.excess(), self.key(unit, budget)) < (excess, before) {
                 return true;
             }
             self.put(unit, here);
@@ -486,16 +507,12 @@ impl<'t, 'p> Local<'t, 'p> {
             self.put(other, here);
             let goes = self.key(other, budget);
             // The routes of both, and those between them twice, are in both sums alike.
-            if moved - before + goes - stays < 0 && !(self.bounded_links && self.overloads()) {
-                self.recount();
+            if (self.excess(), moved - before + goes - stays) < (excess, 0) {
                 return true;
             }
             self.put(other, node);
         }
         self.put(unit, here);
-        if self.bounded_links {
-            self.load = saved;
-        }
         false
     }
 
@@ -505,7 +522,7 @@ impl<'t, 'p> Local<'t, 'p> {
     pub(super) fn anneal(&mut self, heat: i64, share: usize, numbers: &mut Numbers, floor: u64, budget: &mut Budget) {
         let count = self.at.len();
         let nodes = self.free.len();
-        if count < 2 || nodes < 2 || self.bounded_links {
+        if !self.can_walk() {
             return;
         }
         let mut temperature = (self.tables.blend[1] / 4).saturating_mul(heat).saturating_mul(128);
@@ -529,9 +546,10 @@ impl<'t, 'p> Local<'t, 'p> {
                 let most = (i128::from(temperature) * i128::from(numbers.exponential())) >> 20;
                 let most = i64::try_from(most).unwrap_or(i64::MAX);
                 let before = self.blend(unit, budget);
+                let crowded = self.crowding();
                 if self.fits(unit, node) {
                     self.put(unit, node);
-                    if self.blend(unit, budget) - before > most {
+                    if self.blend(unit, budget) - before + self.crowding() - crowded > most {
                         self.put(unit, here);
                     }
                     continue;
@@ -541,19 +559,31 @@ impl<'t, 'p> Local<'t, 'p> {
                     budget.spend(1);
                     continue;
                 }
+                // There is no room: another unit leaves for this one's place, or for a third node.
                 let other = self.members[node][numbers.below(self.members[node].len())];
+                let third = match (numbers.below(8), self.simple[other].len()) {
+                    (0, _) | (1, 0) => numbers.below(nodes),
+                    (1, degree) => self.at[self.simple[other][numbers.below(degree)].0 as usize],
+                    _ => here,
+                };
                 let (mine, its) = (self.demand[unit], self.demand[other]);
                 let fits = |free: (i64, i64), out: (i64, i64), into: (i64, i64)| {
                     free.0 + out.0 >= into.0 && free.1 + out.1 >= into.1
                 };
-                if !self.may(other, here) || !fits(self.free[here], mine, its) || !fits(self.free[node], its, mine) {
+                let left = if third == here { mine } else { (0, 0) };
+                if third == node
+                    || !self.may(other, third)
+                    || !fits(self.free[third], left, its)
+                    || !fits(self.free[node], its, mine)
+                {
                     continue;
                 }
                 self.put(unit, node);
                 let moved = self.blend(unit, budget);
                 let stays = self.blend(other, budget);
-                self.put(other, here);
-                if moved - before + self.blend(other, budget) - stays > most {
+                self.put(other, third);
+                let change = moved - before + self.blend(other, budget) - stays;
+                if change + self.crowding() - crowded > most {
                     self.put(other, node);
                     self.put(unit, here);
                 }
@@ -564,7 +594,12 @@ impl<'t, 'p> Local<'t, 'p> {
 
     /// Tells whether a walk can change anything.
     pub(super) fn can_walk(&self) -> bool {
-        self.at.len() > 1 && self.free.len() > 1 && !self.bounded_links
+        self.at.len() > 1 && self.free.len() > 1
+    }
+
+    /// What overloaded links count in a walk: each Mbit/s like a few that go the furthest way.
+    fn crowding(&self) -> i64 {
+        self.excess().saturating_mul(self.tables.crowding)
     }
 
     /// What everything costs.

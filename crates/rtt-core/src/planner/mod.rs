@@ -20,6 +20,7 @@ pub mod problem;
 mod relax;
 mod search;
 mod solve;
+mod spectral;
 mod symmetry;
 mod unused;
 mod warm;

@@ -55,9 +55,18 @@ impl Budget<'_> {
 /// What part of the budget, one in this many, goes into a first attempt.
 const QUICK: u64 = 16;
 /// What part of the rest, one in this many, is left for the tree once there is a good incumbent.
-const LAST: u64 = 2;
+const LAST: u64 = 4;
 /// How many walks in a row may lead to no better incumbent.
 const PATIENCE: u32 = 12;
+
+/// Returns what it takes to open a tree: one look at each candidate between each pair of nodes.
+pub(super) fn opening(problem: &Problem) -> u64 {
+    let nodes = |agent: usize| problem.agents[agent].allowed.len() as u64;
+    let ends = problem.routes.iter().flat_map(|route| {
+        route.candidates.iter().map(|candidate| nodes(route.source).saturating_mul(nodes(candidate.target)))
+    });
+    ends.fold(0, u64::saturating_add)
+}
 
 /// Searches for an assignment; `start` is one that holds.
 pub(super) fn search(problem: &Problem, goal: Goal, start: Option<&Assignment>, budget: &mut Budget) -> Found {

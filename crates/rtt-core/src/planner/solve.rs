@@ -6,7 +6,7 @@ use super::components::{self, Component, Room};
 use super::evaluate::Evaluation;
 use super::memory::{self, Memory};
 use super::problem::{Assignment, OBJECTIVES, Objective, Problem};
-use super::search::{Budget, Found, Goal, search};
+use super::search::{Budget, Found, Goal, opening, search};
 use super::{cuts, large, relax, warm};
 use crate::digest::Digest;
 
@@ -17,6 +17,8 @@ const WORK_PER_EFFORT: u64 = 10_000_000;
 const PRODUCTS: u64 = 150;
 /// Above so many agents there is no tree: local search alone finds an incumbent.
 const TREE: usize = 2_000;
+/// Nor if to open it takes more than one part in this many of the budget.
+const OPENING: u64 = 2;
 
 /// Components are solved apart as long as they hold no more figures than this, a square of the nodes each.
 const MAX_SIZE: usize = 100_000_000;
@@ -203,7 +205,13 @@ fn remembered<'a>(
 /// Searches a problem as one.
 fn look(problem: &Problem, options: &Options, work: u64, begin: &Begin) -> Outcome {
     let mut budget = Budget { left: work.max(1), expired: options.expired };
-    let found = if problem.agents.len() > TREE {
+    let is_large = problem.agents.len() > TREE || opening(problem) > budget.left / OPENING;
+    let found = if is_large {
+        let is_hopeless = problem.agents.iter().any(|agent| agent.allowed.is_empty())
+            || problem.routes.iter().any(|route| route.candidates.is_empty());
+        if is_hopeless {
+            return Outcome::Infeasible;
+        }
         let values = |assignment: Assignment| (problem.evaluate(&assignment).values, assignment);
         let incumbent = large::assign(problem, 0, begin.assignment.as_ref(), &mut budget).map(values);
         let incumbent = incumbent.into_iter().chain(begin.assignment.clone().map(values)).min_by_key(|one| one.0);

@@ -15,20 +15,19 @@ pub(super) fn classes(problem: &Problem) -> Vec<usize> {
 
 fn are_alike(problem: &Problem, one: usize, other: usize) -> bool {
     let (a, b) = (&problem.nodes[one], &problem.nodes[other]);
-    let swapped = |node: usize| match node {
-        node if node == one => other,
-        node if node == other => one,
-        node => node,
-    };
-    let nodes = 0..problem.nodes.len();
-    let same_distances = nodes.clone().all(|x| {
-        let row = nodes.clone();
-        row.into_iter().all(|y| problem.distance[x][y] == problem.distance[swapped(x)][swapped(y)])
-    });
-    let same_agents = problem.agents.iter().all(|agent| {
-        agent.allowed.contains(&one) == agent.allowed.contains(&other)
-            && !agent.applied.flatten().is_some_and(|node| node == one || node == other)
-    });
     // Nodes of different hosts would have to be swapped together with their neighbours.
-    a.host == b.host && (a.millicores, a.memory_mib) == (b.millicores, b.memory_mib) && same_distances && same_agents
+    if a.host != b.host || (a.millicores, a.memory_mib) != (b.millicores, b.memory_mib) {
+        return false;
+    }
+    let far = &problem.distance;
+    let same_distances = (0..problem.nodes.len())
+        .filter(|&node| node != one && node != other)
+        .all(|node| far[one][node] == far[other][node] && far[node][one] == far[node][other])
+        && (far[one][one], far[one][other]) == (far[other][other], far[other][one]);
+    same_distances
+        && problem.agents.iter().all(|agent| {
+            let may = |node| agent.allowed.binary_search(&node).is_ok();
+            (agent.allowed.len() == problem.nodes.len() || may(one) == may(other))
+                && !agent.applied.flatten().is_some_and(|node| node == one || node == other)
+        })
 }

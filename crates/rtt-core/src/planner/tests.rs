@@ -375,6 +375,83 @@ fn every_way_to_search_agrees_where_routes_have_one_target() {
     assert!(solved > 8 && closed > 2, "{solved} {closed}");
 }
 
+/// Puts the nodes on hosts of two; a call between hosts costs much.
+fn spread_over_hosts(problem: &mut Problem, bandwidth_mbps: Option<i64>) {
+    let hosts = problem.nodes.len() / 2;
+    problem.hosts = (0..hosts).map(|host| format!("h{host}")).collect();
+    let pairs = (0..hosts).flat_map(|a| (a + 1..hosts).map(move |b| (a, b)));
+    problem.links = pairs.map(|(a, b)| Link { a, b, latency_us: 200, bandwidth_mbps }).collect();
+    for (a, row) in problem.distance.iter_mut().enumerate() {
+        problem.nodes[a].host = a / 2;
+        row.iter_mut().enumerate().filter(|(b, _)| a / 2 != b / 2).for_each(|(_, far)| *far = 80);
+    }
+}
+
+#[test]
+fn local_search_keeps_links_within_their_bandwidth() {
+    use super::{large, search::Budget};
+    let mut random = Random(0x114c);
+    let mut found = 0;
+    for round in 0..6 {
+        let mut problem = random_partition(&mut random, 24, 6, 60);
+        problem.routes.iter_mut().for_each(|route| route.strict = false);
+        spread_over_hosts(&mut problem, None);
+        let walk =
+            |problem: &Problem| large::assign(problem, 0, None, &mut Budget { left: 300_000, expired: &|| false });
+        let Some(free) = walk(&problem) else { continue };
+        let mut load = [0; 3];
+        for (route, &primary) in problem.routes.iter().zip(&free.primaries) {
+            let end = |agent: usize| problem.nodes[free.placement[agent]].host;
+            let (a, b) = (end(route.source), end(route.candidates[primary].target));
+            if a != b {
+                load[problem.link(a, b)] += route.throughput;
+            }
+        }
+        // The fullest link has to carry a tenth less.
+        let most = load.iter().max().expect("three links") * 9 / 10;
+        spread_over_hosts(&mut problem, Some(most));
+        assert!(problem.evaluate(&free).broken > 0, "round {round}");
+        found += i32::from(walk(&problem).is_some_and(|assignment| problem.evaluate(&assignment).broken == 0));
+    }
+    assert!(found >= 4, "{found}");
+}
+
+#[test]
+fn bounds_of_every_size_stay_below_the_optimum() {
+    use super::cuts::{Sizes, bound_of};
+    let mut random = Random(0x5bec);
+    let (mut solved, mut positive) = (0, [0; 2]);
+    for round in 0..24 {
+        let mut problem = random_partition(&mut random, 6, 4, 10);
+        // Two hosts of two nodes, a call between them dear; every third problem on one host.
+        if round % 3 != 0 {
+            spread_over_hosts(&mut problem, None);
+        }
+        // Without limits on links the best primaries of a placement are found one by one.
+        let placements =
+            (0..4_usize.pow(6)).map(|code| (0..6).map(|agent| code >> (2 * agent) & 3).collect::<Vec<_>>());
+        let value = |placement: Vec<usize>| {
+            let primaries = super::large::primaries(&problem, &placement)?;
+            let found = problem.evaluate(&Assignment { placement, primaries });
+            (found.broken == 0).then_some(found.values)
+        };
+        let Some(expected) = placements.filter_map(value).min() else { continue };
+        solved += 1;
+        for level in 0..3 {
+            for (kind, dense) in [450, 1].into_iter().enumerate() {
+                let sizes = Sizes { dense, sparse: 6, core: 2 };
+                let bound = bound_of(&problem, level, 300_000, &sizes, &|| false).unwrap_or(0);
+                assert!(bound <= expected[level], "round {round}, level {level}, {kind}: {bound} {expected:?}");
+                positive[kind] += i32::from(bound > 0 && level == 1);
+            }
+            if expected[..=level].iter().any(|&value| value > 0) {
+                break;
+            }
+        }
+    }
+    assert!(solved > 6 && positive[0] > 3 && positive[1] > 3, "{solved} {positive:?}");
+}
+
 #[test]
 fn a_clustered_problem_is_solved_and_bounded() {
     let mut random = Random(0xc105);

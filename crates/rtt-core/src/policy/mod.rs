@@ -2,9 +2,11 @@
 //!
 //! Every rule keeps the JSON pointer of its place in `.rtt/policy.json`, so that what it forbids can be shown there.
 
+mod index;
 mod pattern;
 mod read;
 
+pub use index::Index;
 pub use pattern::{InvalidPattern, Pattern};
 pub(crate) use read::qos_of;
 pub use read::{POLICY_RULE, parse, read, target};
@@ -13,7 +15,7 @@ use crate::diagnostic::Place;
 use crate::digest::Digest;
 use crate::lane::Lane;
 use crate::manifest::Qos;
-use crate::symbol::{InstanceId, Symbol, SymbolRange};
+use crate::symbol::SymbolRange;
 use crate::workspace::layout;
 
 /// The policy in its canonical form.
@@ -171,33 +173,6 @@ impl Policy {
             return Place::file(pointer);
         }
         Place::value(layout::POLICY, &self.text, pointer)
-    }
-
-    /// Tells whether an instance may call another by a lane: no deny rule matches, and an allow rule or the default does.
-    pub fn access(&self, from: &InstanceId, to: &InstanceId, lane: Lane) -> Access<'_> {
-        let Some(acl) = &self.acl else { return Access::Allowed };
-        let mut allowed = acl.default == Effect::Allow;
-        for rule in &acl.rules {
-            let on_lane = rule.via.as_ref().is_none_or(|lanes| lanes.contains(&lane));
-            if !(on_lane && rule.from.matches(from) && rule.to.matches(to)) {
-                continue;
-            }
-            match rule.effect {
-                Effect::Deny => return Access::Denied(&rule.pointer),
-                Effect::Allow => allowed = true,
-            }
-        }
-        if allowed { Access::Allowed } else { Access::Denied(&acl.pointer) }
-    }
-
-    /// Returns the bounds that policy gives a route: those of the first rule that matches.
-    pub fn qos_of(&self, from: &InstanceId, to: &Symbol) -> Option<&QosRule> {
-        self.qos.iter().find(|rule| rule.from.matches(from) && rule.to.matches_symbol(to))
-    }
-
-    /// Returns the alternates that policy gives a route: those of the first rule that matches.
-    pub fn failover_of(&self, from: &InstanceId, to: &Symbol) -> Option<&FailoverRule> {
-        self.failover.iter().find(|rule| rule.from.matches(from) && rule.to.matches_symbol(to))
     }
 }
 

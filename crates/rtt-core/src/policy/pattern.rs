@@ -37,8 +37,17 @@ impl Pattern {
         Self { text: "**".to_owned(), segments: vec![Segment::Any], range: Range::any() }
     }
 
+    /// Returns the only symbol that matches; `None` if the pattern has wildcards.
+    pub fn name(&self) -> Option<&str> {
+        let is_name = self.segments.iter().all(|segment| matches!(segment, Segment::Name(_)));
+        is_name.then(|| self.text.split_once('@').map_or(self.text.as_str(), |(name, _)| name))
+    }
+
     /// Tells whether the symbol matches, whatever its version.
     pub fn matches_symbol(&self, symbol: &Symbol) -> bool {
+        if let Some(name) = self.name() {
+            return name == symbol.as_str();
+        }
         let segments: Vec<&str> = symbol.segments().collect();
         matches(&self.segments, &segments)
     }

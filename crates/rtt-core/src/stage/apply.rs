@@ -133,7 +133,7 @@ fn run_once(workspace: &Workspace, request: &Request, context: &Context) -> Resu
         }
     };
     // What was read before the lock may have been changed by its holder.
-    state = State::read(workspace, request.participant_timeout)?;
+    state = state.read_again()?;
     let mut log = std::mem::take(&mut state.log);
     let recovered = recovery::run(&state.scene(), &mut log)?;
     state.log = log;
@@ -141,7 +141,7 @@ fn run_once(workspace: &Workspace, request: &Request, context: &Context) -> Resu
         if recovered.is_pending() {
             return Ok(show::recovery(&state, Some(recovered)));
         }
-        state = State::read(workspace, request.participant_timeout)?;
+        state = state.read_again()?;
     }
     let mut report = match (&request.rollback, candidate) {
         (Some(target), _) => rollback(&mut state, target.as_deref(), request)?,
@@ -186,7 +186,8 @@ fn fit(state: &State, candidate: &Candidate, is_forced: bool) -> Result<Fit, Err
         let message = format!("The plan is stale: changed since it was made: {}", changed.join(", "));
         Fit::Refused(Box::new(refusal(Verdict::Stale, "RTT-A003", message, name, "make a new plan: run rtt-40-solver")))
     };
-    let mut current = Current::read(state.workspace, &state.document, &state.log)?;
+    let mut current =
+        Current::read(state.workspace, &state.document, &state.log, &state.registry.value, &state.connectors.value)?;
     if is_current {
         // Applying it has moved the generation on; applying it again repairs what drifted.
         current.generation = plan.base.generation;

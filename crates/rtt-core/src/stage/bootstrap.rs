@@ -25,6 +25,9 @@ const GITIGNORE: &str = "\
 /wal/
 /apply.lock
 /apply.lock.json
+/registry/mcp-pins.lock
+/registry/store.lock
+/registry/trust/trust.lock
 .rtt-tmp-*
 ";
 

@@ -18,10 +18,9 @@ use crate::dependency::report::Dependencies;
 use crate::diagnostic::{self, Diagnostic, Place, Severity};
 use crate::digest::Digest;
 use crate::registry::{Instance, Registry};
-use crate::schema::Schema;
 use crate::symbol::InstanceId;
 use crate::text;
-use crate::workspace::state::{self, FORMAT_VERSION, Fingerprint};
+use crate::workspace::state::{FORMAT_VERSION, Fingerprint};
 use crate::workspace::{self, Workspace, durable, layout};
 
 /// How far generated code is checked.
@@ -61,15 +60,17 @@ pub fn run(workspace: &Workspace, request: &Request, context: &Context) -> Resul
         return Ok(list_languages(&stubs));
     }
     let wanted = wanted_languages(&stubs, &request.languages)?;
+    let previous = upstream::read_connectors(workspace)?.map(|file| file.value);
+    if let Some(index) = previous.as_ref().filter(|_| !context.force)
+        && let Some((registry, dependencies)) = upstream::digests(workspace)
+        && index.fingerprint == fingerprint(request, &stubs, registry, dependencies, &wanted)
+        && is_complete(workspace, index)?
+    {
+        return unchanged(workspace, request, context, index);
+    }
     let registry = upstream::registry(workspace)?;
     let dependencies = upstream::dependencies(workspace, registry.digest)?;
     let fingerprint = fingerprint(request, &stubs, registry.digest, dependencies.digest, &wanted);
-    let previous = state::read::<Connectors>(workspace, layout::CONNECTORS, Schema::Connectors)?.map(|file| file.value);
-    if let Some(index) = previous.as_ref().filter(|index| index.fingerprint == fingerprint && !context.force)
-        && is_complete(workspace, index)?
-    {
-        return unchanged(workspace, request, context, index, fingerprint);
-    }
 
     let (jobs, mut findings) = plan(&stubs, &registry.value, &dependencies.value, &wanted);
     let built = build_all(&jobs, request, context)?;
@@ -173,13 +174,34 @@ fn list_languages(stubs: &Stubs) -> Report {
     report.details = languages
         .iter()
         .map(|language| {
-            let lanes: Vec<String> = language.stub.lanes.iter().map(ToString::to_string).collect();
-            let aliases = &language.stub.aliases;
-            let aliases = if aliases.is_empty() { String::new() } else { format!(" (also {})", aliases.join(", ")) };
-            format!("  {}{aliases}: {}, lanes {}", language.name, language.stub.title, lanes.join(", "))
+            let stub = &language.stub;
+            let lanes: Vec<String> = stub.lanes.iter().map(ToString::to_string).collect();
+            let aliases =
+                if stub.aliases.is_empty() { String::new() } else { format!(" (also {})", stub.aliases.join(", ")) };
+            let grammar = stub.grammar.as_ref().map(|grammar| format!("grammar {grammar}"));
+            let checkers: Vec<String> = grammar.into_iter().chain(stub.toolchain.check.first().cloned()).collect();
+            format!(
+                "  {}{aliases}: {}; lanes {}; checked by {}; {}",
+                language.name,
+                stub.title,
+                lanes.join(", "),
+                checkers.join(", "),
+                language.seen_at_work().unwrap_or("not seen at work"),
+            )
         })
         .collect();
-    report.figure("languages", languages.len())
+    let described = languages.iter().map(|language| {
+        json!({
+            "name": language.name,
+            "aliases": language.stub.aliases,
+            "title": language.stub.title,
+            "lanes": language.stub.lanes,
+            "grammar": language.stub.grammar,
+            "toolchain": language.stub.toolchain.check,
+            "verification": language.seen_at_work(),
+        })
+    });
+    report.list("language_list", described.collect::<Value>()).figure("languages", languages.len())
 }
 
 fn wanted_languages(stubs: &Stubs, names: &[String]) -> Result<Option<BTreeSet<String>>, Error> {
@@ -237,13 +259,7 @@ fn listed(index: &Connectors) -> impl Iterator<Item = (&str, &str)> {
     connectors.chain(index.support.iter().map(|file| (file.path.as_str(), file.sha256.as_str())))
 }
 
-fn unchanged(
-    workspace: &Workspace,
-    request: &Request,
-    context: &Context,
-    index: &Connectors,
-    fingerprint: Fingerprint,
-) -> Result<Report, Error> {
+fn unchanged(workspace: &Workspace, request: &Request, context: &Context, index: &Connectors) -> Result<Report, Error> {
     let mut findings = Vec::new();
     let orphans = find_orphans(workspace, index, None)?;
     report_orphans(&orphans, request, &mut findings);
@@ -259,7 +275,7 @@ fn unchanged(
         report.headline = format!("{} would be removed", text::counted(orphans.len(), "file"));
     }
     report.diagnostics = findings;
-    report.fingerprint = Some(fingerprint);
+    report.fingerprint = Some(index.fingerprint.clone());
     Ok(report.figure("connectors", n_connectors).figure("generated", 0).figure("reused", listed(index).count()))
 }
 
@@ -353,7 +369,7 @@ fn build<'a>(job: &Job<'a>, request: &Request, context: &Context) -> Result<Buil
     };
     let models: Vec<Model> = job
         .connectors
-        .iter()
+        .par_iter()
         .map(|wanted| {
             let agents = wanted.serves.iter().map(|served| served.from.symbol.to_string()).collect();
             model::build(language, &wanted.provider.manifest, &wanted.client, &wanted.module, &agents)

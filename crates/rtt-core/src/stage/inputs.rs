@@ -31,10 +31,10 @@ pub(super) fn read(
     let (lanes, lanes_digest) = lane::read(workspace)?;
     let applied = state::read::<Plan>(workspace, layout::LAST_APPLIED, Schema::Plan)?;
     let inputs = Inputs {
-        registry_digest: registry.digest,
+        registry_digest: registry.value.content(),
         registry: registry.value,
         dependencies,
-        connectors_digest: connectors.digest,
+        connectors_digest: connectors.value.content(),
         connectors: connectors.value,
         routes,
         policy,

@@ -143,6 +143,8 @@ pub struct Report {
     pub details: Vec<String>,
     /// A document that was asked for (`--graph`, `--explain`, …), printed as it is.
     pub body: Option<String>,
+    /// A file's content that was asked for, printed byte by byte and alone.
+    pub content: Option<Vec<u8>>,
     /// The same for programs, where it has parts.
     pub answer: Option<Value>,
     /// All findings.
@@ -151,6 +153,8 @@ pub struct Report {
     pub ignored: Vec<Diagnostic>,
     /// The stage's figures, for the summary, telemetry and CI tables.
     pub figures: BTreeMap<&'static str, Value>,
+    /// Lists that belong beside the figures in the summary, and are too long for telemetry and tables.
+    pub lists: BTreeMap<&'static str, Value>,
     /// What was written, relative to the root.
     pub outputs: Vec<String>,
     /// What the inputs were.
@@ -165,10 +169,12 @@ impl Report {
             headline: headline.into(),
             details: Vec::new(),
             body: None,
+            content: None,
             answer: None,
             diagnostics: Vec::new(),
             ignored: Vec::new(),
             figures: BTreeMap::new(),
+            lists: BTreeMap::new(),
             outputs: Vec::new(),
             fingerprint: None,
         }
@@ -178,6 +184,13 @@ impl Report {
     #[must_use]
     pub fn figure(mut self, name: &'static str, value: impl Into<Value>) -> Self {
         self.figures.insert(name, value.into());
+        self
+    }
+
+    /// Adds a list.
+    #[must_use]
+    pub fn list(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.lists.insert(name, value.into());
         self
     }
 

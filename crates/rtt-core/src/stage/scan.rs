@@ -82,6 +82,7 @@ pub fn run(workspace: &Workspace, request: &Request, context: &Context) -> Resul
         && index.about.is_quiet
         && found.findings.is_empty()
         && index.len() == found.files.len()
+        && found.stored.iter().all(|(path, stored)| index.declares(path, &stored.agents))
         && (0..).zip(&found.files).all(|(position, file)| index.is_unchanged(position, &file.path, file.stat))
         && let Ok(head) = serde_json::from_str::<Head>(&index.about.head)
     {
@@ -90,6 +91,11 @@ pub fn run(workspace: &Workspace, request: &Request, context: &Context) -> Resul
     }
 
     let mut files = read_files(workspace, &found, index.as_ref(), now, context);
+    for file in &mut files {
+        if let Some(stored) = found.stored.get(&*file.path) {
+            file.check_stored(stored);
+        }
+    }
     let mut diagnostics = found.findings;
     let invalid =
         diagnostic::count(&diagnostics, Severity::Error) + files.iter().filter(|file| file.is_invalid()).count();
@@ -141,23 +147,13 @@ pub fn run(workspace: &Workspace, request: &Request, context: &Context) -> Resul
 /// stage. [`Error::Workspace`] if the files cannot be read.
 pub fn verify_fresh(workspace: &Workspace, registry: &StateFile<Registry>) -> Result<(), Error> {
     let registry = &registry.value;
-    let found = sources::find(workspace, &Selector::new(&registry.selection)?)?;
-    let index = usable_index(workspace, &registry.selection);
-    let now: Vec<(&str, Digest)> = found
-        .files
-        .par_iter()
-        .filter_map(|file| {
-            let known = index.as_ref().and_then(|index| index.digest(&file.path, file.stat));
-            let read = || Content::read(&workspace.path(&file.path)).digest();
-            Some((file.path.as_str(), known.or_else(read)?))
-        })
-        .collect();
-    let current = fingerprint(now.iter().copied(), &registry.selection);
+    let now = digests_now(workspace, &registry.selection)?;
+    let current = fingerprint(now.iter().map(|(path, digest)| (&**path, *digest)), &registry.selection);
     if current == registry.fingerprint {
         return Ok(());
     }
     let known: BTreeSet<(&str, &str)> = registry.sources.iter().map(|one| (&*one.path, &*one.sha256)).collect();
-    let now: Vec<(&str, String)> = now.into_iter().map(|(path, digest)| (path, digest.hex())).collect();
+    let now: Vec<(&str, String)> = now.iter().map(|(path, digest)| (&**path, digest.hex())).collect();
     let there: BTreeSet<(&str, &str)> = now.iter().map(|(path, sha256)| (*path, sha256.as_str())).collect();
     let mut changed: BTreeSet<String> =
         known.symmetric_difference(&there).map(|(path, _)| (*path).to_owned()).collect();
@@ -165,6 +161,27 @@ pub fn verify_fresh(workspace: &Workspace, registry: &StateFile<Registry>) -> Re
         changed.extend(registry.fingerprint.changed(&current));
     }
     Err(Error::Stale { file: layout::REGISTRY, stage: Stage::Scan, changed: changed.into_iter().collect() })
+}
+
+/// Tells whether a registry was made from the manifests that are there, given its head.
+///
+/// # Errors
+/// If a folder or a manifest cannot be read.
+pub fn is_fresh(workspace: &Workspace, head: &Head) -> Result<bool, Error> {
+    let now = digests_now(workspace, &head.selection)?;
+    Ok(fingerprint(now.iter().map(|(path, digest)| (&**path, *digest)), &head.selection) == head.fingerprint)
+}
+
+/// The manifests that a selection finds, and their digests: by stage 10's index where that still holds.
+fn digests_now(workspace: &Workspace, selection: &Selection) -> Result<Vec<(String, Digest)>, Error> {
+    let found = sources::find(workspace, &Selector::new(selection)?)?;
+    let index = usable_index(workspace, selection);
+    let now = found.files.into_par_iter().filter_map(|file| {
+        let known = index.as_ref().and_then(|index| index.digest(&file.path, file.stat));
+        let digest = known.or_else(|| Content::read(&workspace.path(&file.path)).digest())?;
+        Some((file.path, digest))
+    });
+    Ok(now.collect())
 }
 
 /// The index, if this version wrote it for this selection and the registry that is there.

@@ -3,7 +3,7 @@
 
 use super::{Error, Stage, scan};
 use crate::connector::index::Connectors;
-use crate::dependency::report::Dependencies;
+use crate::dependency::report::{self, Dependencies};
 use crate::dependency::settings;
 use crate::digest::Digest;
 use crate::registry::{self, Registry};
@@ -27,9 +27,33 @@ pub fn registry(workspace: &Workspace) -> Result<StateFile<Registry>, Error> {
 /// As [`registry()`].
 pub fn dependencies(workspace: &Workspace, registry: Digest) -> Result<StateFile<Dependencies>, Error> {
     let file = read_dependencies(workspace)?.ok_or(not_run(layout::DEPENDENCIES, Stage::DepDoctor))?;
-    let inputs = [("registry", registry), ("settings", settings::digest(workspace)?)];
-    check(&file.value.fingerprint, &inputs, layout::DEPENDENCIES, Stage::DepDoctor)?;
+    check_dependencies(workspace, &file.value.fingerprint, registry)?;
     Ok(file)
+}
+
+fn check_dependencies(workspace: &Workspace, made_from: &Fingerprint, registry: Digest) -> Result<(), Error> {
+    let inputs = [("registry", registry), ("settings", settings::digest(workspace)?)];
+    check(made_from, &inputs, layout::DEPENDENCIES, Stage::DepDoctor)
+}
+
+/// The digests of the registry and of the dependency report, if both are fresh by their heads: enough to know that
+/// nothing changed. `None` where only reading them as a whole can tell what is wrong.
+pub fn digests(workspace: &Workspace) -> Option<(Digest, Digest)> {
+    let (registry, dependencies) = rayon::join(
+        || {
+            let bytes = workspace.read_optional(layout::REGISTRY).ok()??;
+            let head = registry::file::parse_head(std::str::from_utf8(&bytes).ok()?)?;
+            scan::is_fresh(workspace, &head).ok()?.then(|| Digest::of_bytes(&bytes))
+        },
+        || {
+            let bytes = workspace.read_optional(layout::DEPENDENCIES).ok()??;
+            let head: report::Head = serde_json::from_slice(&bytes).ok()?;
+            Some((head.fingerprint, Digest::of_bytes(&bytes)))
+        },
+    );
+    let (registry, (made_from, dependencies)) = (registry?, dependencies?);
+    check_dependencies(workspace, &made_from, registry).ok()?;
+    Some((registry, dependencies))
 }
 
 /// Reads the connector index that was made from `registry` and `dependencies`.

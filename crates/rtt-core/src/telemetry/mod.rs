@@ -1,9 +1,11 @@
-//! The flight recorder and the metrics file: what ran, when, how long, with which figures.
+//! The flight recorder and the metrics file: what ran, when, how long, with which figures, in which trace.
 //!
-//! Telemetry never fails a stage; callers log its errors and go on.
+//! Telemetry never fails a stage; callers log its errors and go on. A record costs one append and two small files that are
+//! not synced: what a power failure takes is made anew by the next run.
 
 pub mod flight;
 mod metrics;
+pub mod trace;
 
 pub use flight::Record;
 
@@ -15,5 +17,5 @@ use crate::workspace::{Error, Workspace};
 /// [`Error::Io`].
 pub fn record(workspace: &Workspace, record: &Record) -> Result<(), Error> {
     let _lock = flight::append(workspace, record)?;
-    metrics::write(workspace, &flight::read(workspace)?)
+    metrics::renew(workspace, record)
 }

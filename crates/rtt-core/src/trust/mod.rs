@@ -4,10 +4,15 @@
 
 mod exposure;
 mod key;
+pub mod keyring;
+mod requirements;
+pub mod signature;
 mod store;
 
 pub use exposure::exposed_keys;
 pub use key::{InvalidKey, KeyId, PrivateKey, PublicKey};
+pub use requirements::Requirements;
+pub use signature::{Refusal, Signature};
 pub use store::{Revoked, SIGNING_KEY_VARIABLE, TrustStore, signing_key};
 
 use crate::stage;
@@ -34,6 +39,12 @@ pub enum Error {
     /// The file that `--key` names does not exist.
     #[error("the signing key {0} does not exist")]
     NoFile(String),
+    /// A file of a new key exists already.
+    #[error("{0} exists already")]
+    Taken(String),
+    /// The operating system gives no random numbers.
+    #[error("the operating system gives no random numbers: {0}")]
+    Random(getrandom::Error),
 }
 
 impl From<Error> for stage::Error {
@@ -48,6 +59,11 @@ impl From<Error> for stage::Error {
                     layout::PRIVATE_KEY
                 ),
             },
+            Error::Taken(_) => Self::Usage {
+                message: error.to_string(),
+                help: Some("choose another name: keys are never overwritten".to_owned()),
+            },
+            Error::Random(_) => Self::Internal(error.to_string()),
             Error::Key { origin, reason } => {
                 let message = format!("{origin}: {reason}");
                 let finding = crate::diagnostic::Diagnostic::error("RTT-K001", reason.to_string())

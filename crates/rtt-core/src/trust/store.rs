@@ -93,7 +93,7 @@ impl TrustStore {
     }
 }
 
-fn public_key_files(workspace: &Workspace) -> Result<Vec<String>, workspace::Error> {
+pub(super) fn public_key_files(workspace: &Workspace) -> Result<Vec<String>, workspace::Error> {
     let folder = workspace.path(layout::KEYS);
     let entries = match std::fs::read_dir(&folder) {
         Ok(entries) => entries,

@@ -9,6 +9,8 @@ use std::io::{self, BufRead as _, BufReader, BufWriter, Read as _, Seek as _, Wr
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{CWD, RenameFlags};
+
 /// How the names of unfinished files begin.
 pub const TEMPORARY_PREFIX: &str = ".rtt-tmp-";
 
@@ -19,6 +21,8 @@ pub enum Mode {
     Public,
     /// Only the owner may read, 0600.
     Private,
+    /// Everybody may read, nobody may write, 0444.
+    ReadOnly,
 }
 
 impl Mode {
@@ -26,6 +30,7 @@ impl Mode {
         Permissions::from_mode(match self {
             Self::Public => 0o644,
             Self::Private => 0o600,
+            Self::ReadOnly => 0o444,
         })
     }
 }
@@ -38,6 +43,26 @@ pub fn write_atomic(path: &Path, bytes: &[u8], mode: Mode) -> io::Result<()> {
     let prepared = prepare(path, bytes, mode)?;
     prepared.persist(path).map_err(|error| error.error)?;
     sync_folder_of(path)
+}
+
+/// Replaces a file's content at once, without waiting for the disk: after a kill the name holds the old or the new
+/// content, after a power failure perhaps none. For what can be made anew.
+///
+/// # Errors
+/// Any I/O error; the old content is then still under the name.
+pub fn replace_unsynced(path: &Path, bytes: &[u8], mode: Mode) -> io::Result<()> {
+    let mut file = tempfile::Builder::new()
+        .prefix(TEMPORARY_PREFIX)
+        .permissions(mode.permissions())
+        .tempfile_in(folder_of(path))?;
+    file.write_all(bytes)?;
+    file.as_file().set_permissions(mode.permissions())?;
+    // Exchanged, and what the name held removed: ext4 writes out a new file that is renamed over another, which takes
+    // milliseconds on a busy disk. Where names cannot be exchanged, or there is none yet, it is renamed.
+    match rustix::fs::renameat_with(CWD, file.path(), CWD, path, RenameFlags::EXCHANGE) {
+        Ok(()) => file.close(),
+        Err(_) => file.persist(path).map(drop).map_err(|error| error.error),
+    }
 }
 
 /// A file's new content, given bit by bit. As long as it is what the file holds already, nothing is written; from the
@@ -233,8 +258,8 @@ pub fn remove_file(path: &Path) -> io::Result<bool> {
     }
 }
 
-/// Removes the unfinished files that killed writers left in a folder. The caller holds the lock under which alone files
-/// are written there. A folder that does not exist holds none.
+/// Removes the unfinished files and folders that killed writers left in a folder. The caller holds the lock under which
+/// alone files are written there. A folder that does not exist holds none.
 ///
 /// # Errors
 /// Any I/O error of a removal.
@@ -242,10 +267,58 @@ pub fn remove_unfinished(folder: &Path) -> io::Result<()> {
     let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
     for entry in entries.filter_map(Result::ok) {
         if entry.file_name().to_string_lossy().starts_with(TEMPORARY_PREFIX) {
-            remove_file(&entry.path())?;
+            if entry.file_type()?.is_dir() {
+                fs::remove_dir_all(entry.path())?;
+            } else {
+                remove_file(&entry.path())?;
+            }
         }
     }
     Ok(())
+}
+
+/// Makes a temporary folder inside another; dropping the result removes it.
+///
+/// # Errors
+/// Any I/O error.
+pub fn scratch_folder(parent: &Path) -> io::Result<tempfile::TempDir> {
+    tempfile::Builder::new().prefix(TEMPORARY_PREFIX).tempdir_in(parent)
+}
+
+/// Writes a new file that is not durable before [`sync_files`]; for many files that count only together.
+///
+/// # Errors
+/// Any I/O error, also where the name exists.
+pub fn write_unsynced(path: &Path, bytes: &[u8], mode: Mode) -> io::Result<()> {
+    let mut file = File::create_new(path)?;
+    file.write_all(bytes)?;
+    // The umask may have cleared bits that readers in other jobs need.
+    file.set_permissions(mode.permissions())
+}
+
+/// From how many files on the whole file system is synced instead of each.
+#[cfg(target_os = "linux")]
+const MANY: usize = 64;
+
+/// Makes the content of files of one folder durable. Many are synced by one call for their file system, since each call
+/// for one file waits for the journal.
+///
+/// # Errors
+/// Any I/O error.
+pub fn sync_files(folder: &Path, names: &[impl AsRef<Path>]) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    if names.len() >= MANY {
+        return Ok(rustix::fs::syncfs(File::open(folder)?)?);
+    }
+    names.iter().try_for_each(|name| File::open(folder.join(name))?.sync_all())
+}
+
+/// Makes the names in a folder durable.
+///
+/// # Errors
+/// Any I/O error.
+pub fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
 }
 
 /// Creates a folder and its parents; each new name is durable when it returns.

@@ -16,6 +16,10 @@ pub const WAL_CHECKPOINT: &str = ".rtt/wal/checkpoint.json";
 pub const SOCKETS: &str = ".rtt/sockets";
 /// Manifests written by tools.
 pub const MANIFESTS: &str = ".rtt/manifests";
+/// Pinned definitions of the tools of MCP servers.
+pub const MCP_PINS: &str = ".rtt/registry/mcp-pins.json";
+/// Serialises those who pin.
+pub const MCP_PINS_LOCK: &str = ".rtt/registry/mcp-pins.lock";
 /// Generated connectors.
 pub const DRIVERS: &str = ".rtt/drivers";
 /// Figures measured on this machine.
@@ -26,6 +30,8 @@ pub const TELEMETRY: &str = ".rtt/telemetry";
 pub const KEYS: &str = ".rtt/registry/trust/keys";
 /// The list of keys that are trusted no more.
 pub const REVOKED: &str = ".rtt/registry/trust/keys/revoked.json";
+/// Serialises whoever changes keys or adds signatures.
+pub const TRUST_LOCK: &str = ".rtt/registry/trust/trust.lock";
 /// The private signing key.
 pub const PRIVATE_KEY: &str = ".rtt/registry/trust/keys/signer.priv";
 /// The signing key's public half.
@@ -52,6 +58,12 @@ pub const DEPENDENCIES: &str = ".rtt/cache/dependencies.json";
 pub const SOLVER_CACHE: &str = ".rtt/cache/solver.json";
 /// Index of stage 30's output.
 pub const CONNECTORS: &str = ".rtt/cache/connectors.json";
+/// Content-addressed objects, by their SHA-256.
+pub const OBJECTS: &str = ".rtt/registry/cas/sha256";
+/// Which object each `name@version` is.
+pub const STORE_INDEX: &str = ".rtt/registry/index.json";
+/// Serialises writers of the store.
+pub const STORE_LOCK: &str = ".rtt/registry/store.lock";
 /// The lock that serialises applies.
 pub const APPLY_LOCK: &str = ".rtt/apply.lock";
 /// Who holds the apply lock.
@@ -60,6 +72,8 @@ pub const APPLY_HOLDER: &str = ".rtt/apply.lock.json";
 pub const FLIGHT: &str = ".rtt/telemetry/flight.ndjson";
 /// Serialises writers of flight records.
 pub const FLIGHT_LOCK: &str = ".rtt/telemetry/flight.lock";
+/// The newest record of each stage and how often it ran, from which metrics are made.
+pub const NEWEST: &str = ".rtt/telemetry/newest.json";
 /// Metrics in Prometheus text format.
 pub const METRICS: &str = ".rtt/telemetry/rtt.prom";
 /// Plans.

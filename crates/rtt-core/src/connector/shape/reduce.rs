@@ -253,6 +253,35 @@ mod tests {
     }
 
     #[test]
+    fn alternatives_that_take_too_long_to_tell_apart_are_any_value() {
+        let choice = |one: Value, other: Value| {
+            let schema = json!({"$ref": "#/$defs/t", "$defs": {"t": {"anyOf": [one, other, {"type": "null"}]}}});
+            reduced(schema, &ALL)
+        };
+        let object = |member: &str, schema: Value, required: &[&str]| {
+            let properties = json!({"x": {"$ref": "#/$defs/t"}, (member): schema});
+            json!({"type": "object", "properties": properties, "required": required})
+        };
+        let (text, number) = (json!({"type": "string"}), json!({"type": "number"}));
+        let entangled = choice(object("a", text.clone(), &[]), object("b", number.clone(), &[]));
+        assert_eq!(entangled, json!({}));
+        let lists = choice(json!({"type": "array", "items": {"$ref": "#/$defs/t"}}), object("a", text.clone(), &[]));
+        assert_eq!(lists["$defs"]["d0"]["type"], json!(["array", "object", "null"]), "{lists}");
+        let in_a_list = json!({"type": "object", "additionalProperties": {"items": {"$ref": "#/$defs/t"}}});
+        assert_eq!(choice(in_a_list, object("a", text.clone(), &[])), json!({}));
+        // A member tells them apart, if both must have it.
+        let tag = |name: &str| json!({"const": name});
+        let tagged = choice(object("kind", tag("a"), &["kind"]), object("kind", tag("b"), &["kind"]));
+        assert_eq!(tagged["$defs"]["d0"]["anyOf"].as_array().map(Vec::len), Some(3), "{tagged}");
+        assert_eq!(choice(object("kind", tag("a"), &["kind"]), object("kind", tag("b"), &[])), json!({}));
+        assert_eq!(choice(object("kind", tag("a"), &["kind"]), object("kind", tag("a"), &["kind"])), json!({}));
+        // They lead back by different members.
+        let by = |member: &str| json!({"type": "object", "properties": {(member): {"$ref": "#/$defs/t"}}, "required": [member]});
+        let filters = choice(by("and"), by("not"));
+        assert_eq!(filters["$defs"]["d0"]["anyOf"].as_array().map(Vec::len), Some(3), "{filters}");
+    }
+
+    #[test]
     fn circles_and_growth_end() {
         for schema in [
             json!({"$ref": "#"}),

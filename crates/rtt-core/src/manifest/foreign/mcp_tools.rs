@@ -1,6 +1,7 @@
 //! MCP tool lists: a `tools/list` result, alone, in its JSON-RPC response, or as the bare array that catalogues keep.
 //!
-//! Tools describe their arguments by `inputSchema`, or in catalogues by a flat list `arguments`.
+//! Tools describe their arguments by `inputSchema`, by `input_schema` or `parameters` where they were written for a model's
+//! interface, or in catalogues by a flat list `arguments`.
 
 use std::collections::BTreeMap;
 
@@ -13,20 +14,47 @@ use crate::manifest::check::schema_problems;
 use crate::manifest::read::Sink;
 use crate::manifest::{Form, Method, Protocol, ProtocolName, SchemaText};
 
+/// A list of tools in a document, whatever stands around it.
+#[derive(Debug, Clone, Copy)]
+pub struct ToolList<'a> {
+    /// What the document calls the server; without a name, as the file is called.
+    pub server: &'a str,
+    /// Whether the document names it.
+    pub is_named: bool,
+    /// The tools as they are.
+    pub tools: &'a [Value],
+}
+
+/// Finds the list of tools in a document that [`super::super::read()`] found to be one.
+pub fn tool_list<'a>(file: &'a str, document: &'a Value) -> ToolList<'a> {
+    let result = document.get("result").unwrap_or(document);
+    let list = result.get("tools").unwrap_or(result);
+    let name = text(result.get("serverInfo").unwrap_or(result), "name");
+    ToolList {
+        server: name.unwrap_or_else(|| server_name(file)),
+        is_named: name.is_some(),
+        tools: list.as_array().map_or(&[], Vec::as_slice),
+    }
+}
+
+/// Where tools describe their arguments by a schema, the protocol's own word first.
+const SCHEMA_KEYS: [&str; 3] = ["inputSchema", "input_schema", "parameters"];
+
+/// Returns the definition of a tool without the wrapper `{"type": "function", "function": …}` of some models' interfaces.
+pub fn definition(tool: &Value) -> &Value {
+    let wrapped = tool.get("function").filter(|inner| inner.is_object() && text(tool, "type") == Some("function"));
+    wrapped.unwrap_or(tool)
+}
+
 pub(super) fn convert(sink: &mut Sink, pointer: &str, document: &Value) {
     let (at, result) = match document.get("result") {
         Some(result) => (push_token(pointer, "result"), result),
         None => (pointer.to_owned(), document),
     };
-    let (list_at, list) = match result {
-        Value::Array(_) => (at.clone(), result),
-        _ => (push_token(&at, "tools"), result.get("tools").unwrap_or(&Value::Null)),
-    };
+    let list_at = if result.is_array() { at.clone() } else { push_token(&at, "tools") };
     let about = result.get("serverInfo").unwrap_or(result);
-    let symbol = match text(about, "name") {
-        Some(name) => names::namespaced("mcp", name),
-        None => names::symbol("mcp", server_name(sink.file)),
-    };
+    let ToolList { server, is_named, tools: list } = tool_list(sink.file, document);
+    let symbol = if is_named { names::namespaced("mcp", server) } else { names::symbol("mcp", server) };
     let version = version(sink, &at, text(about, "version")).unwrap_or(UNVERSIONED);
     let mut manifest = blank(symbol, version);
     manifest.description = text(about, "description").unwrap_or_default().to_owned();
@@ -37,10 +65,11 @@ pub(super) fn convert(sink: &mut Sink, pointer: &str, document: &Value) {
 }
 
 /// Turns a list of tools into methods; a schema that cannot be used is reported and counts as not given.
-pub(super) fn methods(sink: &mut Sink, pointer: &str, tools: &Value) -> BTreeMap<String, Method> {
+fn methods(sink: &mut Sink, pointer: &str, tools: &[Value]) -> BTreeMap<String, Method> {
     let mut methods = BTreeMap::new();
-    for (index, tool) in tools.as_array().into_iter().flatten().enumerate() {
-        let at = format!("{pointer}/{index}");
+    for (index, tool) in tools.iter().enumerate() {
+        let wrapper = if std::ptr::eq(definition(tool), tool) { "" } else { "/function" };
+        let (at, tool) = (format!("{pointer}/{index}{wrapper}"), definition(tool));
         let Some(name) = text(tool, "name") else {
             sink.error("RTT-M009", &at, "a tool without 'name', expected one to call it by")
                 .help
@@ -53,17 +82,14 @@ pub(super) fn methods(sink: &mut Sink, pointer: &str, tools: &Value) -> BTreeMap
                 .push("remove one of the two, or give it another name".to_owned());
             continue;
         }
-        let params = match tool.get("inputSchema") {
-            Some(schema) => usable(sink, &at, name, "inputSchema", schema).filter(|schema| {
+        let described = SCHEMA_KEYS.iter().find_map(|key| Some((*key, tool.get(key)?)));
+        let params = match described {
+            Some((key, schema)) => usable(sink, &at, name, key, schema).filter(|schema| {
                 let usable = schema.accepts_objects();
                 if !usable {
-                    sink.warn(
-                        "RTT-M010",
-                        &at,
-                        format!("the inputSchema of tool '{name}' accepts no object; it is ignored"),
-                    )
-                    .help
-                    .push("describe the arguments as the properties of an object".to_owned());
+                    sink.warn("RTT-M010", &at, format!("the {key} of tool '{name}' accepts no object; it is ignored"))
+                        .help
+                        .push("describe the arguments as the properties of an object".to_owned());
                 }
                 usable
             }),
@@ -85,7 +111,7 @@ fn usable(sink: &mut Sink, tool_at: &str, tool: &str, key: &str, schema: &Value)
         return None;
     }
     let problems = schema_problems(schema);
-    let verb = if key == "arguments" { "are" } else { "is" };
+    let verb = if ["arguments", "parameters"].contains(&key) { "are" } else { "is" };
     for problem in &problems {
         let message = format!(
             "the {key} of tool '{tool}' {verb} ignored, since that is no usable JSON Schema: {}",

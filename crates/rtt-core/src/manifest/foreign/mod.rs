@@ -11,6 +11,7 @@ mod names;
 mod rtt_agent;
 mod rtt_v1;
 
+pub use mcp_tools::{ToolList, definition, tool_list};
 pub(super) use names::lenient_version;
 
 use semver::Version;

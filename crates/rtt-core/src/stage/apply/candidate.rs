@@ -1,9 +1,5 @@
 //! The plan to apply: read, and refused unless its signatures are trusted.
 
-use std::time::Duration;
-
-use serde_json::Value;
-
 use super::Request;
 use crate::apply::transaction::Proposal;
 use crate::apply::wal::Kind;
@@ -14,8 +10,8 @@ use crate::plan::source::{self, Source};
 use crate::plan::{self, Plan, Verified, VerifyError};
 use crate::schema::Schema;
 use crate::stage::{Error, Report, Stage, Verdict};
-use crate::trust::TrustStore;
-use crate::workspace::{Workspace, layout, state};
+use crate::trust::{Requirements, TrustStore};
+use crate::workspace::{Workspace, layout};
 
 /// A plan that may be applied.
 pub(super) struct Candidate {
@@ -54,7 +50,7 @@ pub(super) fn check(
         let finding = Diagnostic::unreadable_json("RTT-S001", &name, &bytes, &error);
         Error::Invalid { message: format!("{name} is not valid"), diagnostics: vec![finding] }
     };
-    let document = match json::parse(&bytes) {
+    let document = match json::parse_up_to(json::MAX_STATE_BYTES, &bytes) {
         Ok(document) => document,
         // Readers disagree about which of the two counts, so no signature can say what was signed.
         Err(error) if matches!(error.kind, ParseErrorKind::DuplicateKey(_)) => {
@@ -70,7 +66,7 @@ pub(super) fn check(
         log::warn!("Plan signatures are not verified (--no-verify)");
         plan::accept_unverified(document)
     } else {
-        let trust = read_trust(workspace)?;
+        let trust = Requirements::read(workspace)?;
         let verified = plan::verify(document, &TrustStore::read(workspace)?, trust.threshold);
         match (verified, trust.max_age) {
             (Ok(verified), Some(max_age)) => plan::check_age(verified, clock::now(), max_age),
@@ -116,20 +112,4 @@ pub(super) fn refusal(verdict: Verdict, rule: &'static str, message: String, fil
     let mut report = Report::new(verdict, message.clone());
     report.diagnostics.push(Diagnostic::error(rule, message).at(Place::file(file)).help(help));
     report.figure("outcome", "refused")
-}
-
-/// Whose signatures policy asks for, and how old they may be.
-struct Trust {
-    threshold: usize,
-    max_age: Option<Duration>,
-}
-
-fn read_trust(workspace: &Workspace) -> Result<Trust, Error> {
-    let policy = match workspace.read_optional(layout::POLICY)? {
-        None => Value::Null,
-        Some(bytes) => state::parse_value(layout::POLICY, &bytes, Schema::Policy)?.0,
-    };
-    let number = |name: &str| policy.pointer(&format!("/trust/{name}")).and_then(Value::as_u64);
-    let threshold = number("threshold").map_or(1, |threshold| usize::try_from(threshold).unwrap_or(usize::MAX));
-    Ok(Trust { threshold, max_age: number("max_age_seconds").map(Duration::from_secs) })
 }

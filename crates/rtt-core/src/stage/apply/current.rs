@@ -31,12 +31,31 @@ pub(super) struct State<'a> {
 
 impl<'a> State<'a> {
     pub(super) fn read(workspace: &'a Workspace, timeout: Duration) -> Result<Self, Error> {
+        Self::read_parts(workspace, timeout, (None, None))
+    }
+
+    /// Reads it again; what has the same bytes as before is not parsed again.
+    pub(super) fn read_again(self) -> Result<Self, Error> {
+        fn kept<T>(workspace: &Workspace, path: &str, file: StateFile<T>) -> Result<Option<StateFile<T>>, Error> {
+            let now = workspace.read_optional(path)?;
+            Ok(now.is_some_and(|bytes| bytes == file.text.as_bytes()).then_some(file))
+        }
+        let Self { workspace, timeout, registry, connectors, .. } = self;
+        let parts = (kept(workspace, layout::REGISTRY, registry)?, kept(workspace, layout::CONNECTORS, connectors)?);
+        Self::read_parts(workspace, timeout, parts)
+    }
+
+    fn read_parts(
+        workspace: &'a Workspace,
+        timeout: Duration,
+        known: (Option<StateFile<Registry>>, Option<StateFile<Connectors>>),
+    ) -> Result<Self, Error> {
         let document = crate::apply::active_document(workspace.read_optional(layout::ROUTES)?.as_deref())?;
         let applied: Option<StateFile<Plan>> = state::read(workspace, layout::LAST_APPLIED, Schema::Plan)?;
         let log = Log::read(workspace)?;
         let not_run = |file, stage| Error::NotRun { file, stage };
-        let registry = upstream::read_registry(workspace)?;
-        let connectors = upstream::read_connectors(workspace)?;
+        let registry = known.0.map_or_else(|| upstream::read_registry(workspace), |file| Ok(Some(file)))?;
+        let connectors = known.1.map_or_else(|| upstream::read_connectors(workspace), |file| Ok(Some(file)))?;
         // Before the first plan there is nothing to apply, so the first thing that is missing is the plan.
         let has_plan = source::latest(workspace)?.is_some();
         if !has_plan && applied.is_none() && log.last().is_none() && (registry.is_none() || connectors.is_none()) {

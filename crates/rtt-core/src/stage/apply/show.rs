@@ -38,7 +38,7 @@ pub(super) fn dry_run(state: &State, proposal: &Proposal, request: &Request) -> 
 
 fn with_diff(mut report: Report, diff: &Diff) -> Report {
     report.details = diff.lines().iter().map(|line| format!("  {line}")).collect();
-    with_counts(report, diff).figure("changes", diff.json())
+    with_counts(report, diff).list("changes", diff.json())
 }
 
 fn with_counts(report: Report, diff: &Diff) -> Report {
@@ -125,7 +125,7 @@ pub(super) fn status(state: &State, request: &Request) -> Result<Report, Error> 
     if request.history {
         lines.push(String::new());
         lines.extend(history::lines(&state.log));
-        report = report.figure("history", history::json(&state.log));
+        report = report.list("history", history::json(&state.log));
     }
     report.body = Some(lines.join("\n"));
     let generation = routes::generation(&state.document);

@@ -13,7 +13,7 @@ use super::record::{FileRecord, Line, Record};
 use crate::diagnostic::Diagnostic;
 use crate::manifest::{self, Form, Sourced};
 use crate::registry::file::{self, Head};
-use crate::registry::{Instance, Source, Summary, collect};
+use crate::registry::{self, Instance, Source, Summary, collect};
 use crate::stage::upstream;
 use crate::workspace::durable::{Mode, Replacement};
 use crate::workspace::{Error, Workspace, layout};
@@ -46,8 +46,9 @@ pub(super) fn assemble(workspace: &Workspace, files: &[FileRecord]) -> Result<As
         .flat_map(|(file, record)| (0..record.instances.len()).map(move |instance| (file, instance)))
         .collect();
     let record = |&(file, instance): &(usize, usize)| -> &Record { &files[file].instances[instance] };
-    // Declarations of one instance stay in path order.
-    order.par_sort_by(|a, b| record(a).id.cmp(&record(b).id));
+    // Declarations of one instance stay in path order, those of the store last.
+    let is_stored = |&(file, _): &(usize, usize)| registry::is_stored(&files[file].path);
+    order.par_sort_by(|a, b| record(a).id.cmp(&record(b).id).then_with(|| is_stored(a).cmp(&is_stored(b))));
 
     let mut assembly =
         Assembly { entries: Vec::with_capacity(order.len()), summary: Summary::default(), findings: Vec::new() };
@@ -73,7 +74,7 @@ pub(super) fn assemble(workspace: &Workspace, files: &[FileRecord]) -> Result<As
     Ok(assembly)
 }
 
-/// Reads the manifests of some records, in path order.
+/// Reads the manifests of some records, in path order, those of the store last.
 fn read_again(workspace: &Workspace, files: &[FileRecord], group: &[(usize, usize)]) -> Result<Vec<Sourced>, Error> {
     let mut wanted: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for &(file, instance) in group {
@@ -87,6 +88,7 @@ fn read_again(workspace: &Workspace, files: &[FileRecord], group: &[(usize, usiz
         instances.sort_unstable();
         manifests.extend(instances.into_iter().filter_map(|instance| all.get_mut(instance)?.take()));
     }
+    manifests.sort_by_key(|sourced| registry::is_stored(&sourced.place.file));
     Ok(manifests)
 }
 

@@ -8,6 +8,7 @@
 //! nothing to say about it, length of its instances, number of them; per instance symbol, version, offset, length,
 //! form, flags, methods, requirements; the SHA-256 of all that.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::record::{FileRecord, Line, Record};
@@ -105,6 +106,12 @@ impl Index {
         })
     }
 
+    /// Tells whether a file of which there was nothing to say declared these agents and no others.
+    pub(super) fn declares(&self, path: &str, agents: &BTreeSet<InstanceId>) -> bool {
+        let declared = self.find(path).and_then(|file| self.records(file));
+        declared.is_some_and(|records| records.iter().map(|record| &record.id).eq(agents))
+    }
+
     /// Returns the digest of a file that has not changed since it was read.
     pub(super) fn digest(&self, path: &str, stat: Option<Stat>) -> Option<Digest> {
         self.find(path).filter(|file| stat.is_some() && file.stat == stat)?.digest
@@ -122,11 +129,7 @@ impl Index {
         if (stat.is_none() || file.stat != stat) && digest() != file.digest {
             return None;
         }
-        let mut reader = Reader { bytes: &self.bytes[..file.instances.end], at: file.instances.start };
-        let mut instances = Vec::new();
-        for _ in 0..file.count {
-            instances.push(reader.record()?);
-        }
+        let instances = self.records(file)?;
         Some(FileRecord {
             path: path.clone(),
             stat,
@@ -135,6 +138,11 @@ impl Index {
             findings: Vec::new(),
             is_fresh: false,
         })
+    }
+
+    fn records(&self, file: &Entry) -> Option<Vec<Record>> {
+        let mut reader = Reader { bytes: &self.bytes[..file.instances.end], at: file.instances.start };
+        (0..file.count).map(|_| reader.record()).collect()
     }
 
     fn find(&self, path: &str) -> Option<&Entry> {

@@ -3,22 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
 use super::assemble::earlier_instances;
 use super::record::FileRecord;
 use crate::diagnostic::{Diagnostic, Place};
-use crate::json::push_token;
 use crate::manifest::{self, Method, Sourced};
 use crate::registry::Instance;
 use crate::symbol::InstanceId;
-use crate::text::printable;
 use crate::workspace::Workspace;
-
-/// How many differences of one tool are shown.
-const SHOWN: usize = 6;
-/// How much of a value is shown, in characters.
-const EXCERPT: usize = 60;
 
 /// Compares the tools of files that were read in this run with those of the earlier registry.
 pub(super) fn changed_tools(workspace: &Workspace, files: &[FileRecord]) -> Vec<Diagnostic> {
@@ -73,41 +64,5 @@ fn compare(before: &Instance, sourced: Sourced, findings: &mut Vec<Diagnostic>) 
 
 fn differences(old: &Method, new: &Method) -> Vec<String> {
     let value = |method: &Method| serde_json::to_value(method).expect("methods have string keys and finite numbers");
-    let mut found = Vec::new();
-    differing(&value(old), &value(new), String::new(), &mut found);
-    let more = found.len().saturating_sub(SHOWN);
-    found.truncate(SHOWN);
-    if more > 0 {
-        found.push(format!("and {more} more"));
-    }
-    found
-}
-
-fn differing(old: &Value, new: &Value, at: String, found: &mut Vec<String>) {
-    match (old, new) {
-        (Value::Object(before), Value::Object(after)) => {
-            for (key, member) in before {
-                match after.get(key) {
-                    Some(other) => differing(member, other, push_token(&at, key), found),
-                    None => found.push(format!("- {}: {}", push_token(&at, key), excerpt(member))),
-                }
-            }
-            for (key, member) in after.iter().filter(|(key, _)| !before.contains_key(*key)) {
-                found.push(format!("+ {}: {}", push_token(&at, key), excerpt(member)));
-            }
-        }
-        (before, after) if before != after => {
-            found.push(format!("~ {at}: {} → {}", excerpt(before), excerpt(after)));
-        }
-        _ => {}
-    }
-}
-
-fn excerpt(value: &Value) -> String {
-    let text = printable(&value.to_string());
-    if text.chars().count() <= EXCERPT {
-        text
-    } else {
-        format!("{}…", text.chars().take(EXCERPT).collect::<String>())
-    }
+    manifest::differences(&value(old), &value(new))
 }

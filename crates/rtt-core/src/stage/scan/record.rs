@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use super::sources::Stored;
 use super::stat::Stat;
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Place, Severity};
 use crate::digest::Digest;
 use crate::manifest::{Form, ProtocolName, Sourced};
 use crate::registry::{Instance, file};
+use crate::store;
 use crate::symbol::InstanceId;
+use crate::workspace::layout;
 
 /// One file.
 #[derive(Debug, Clone)]
@@ -27,6 +30,25 @@ pub(super) struct FileRecord {
 }
 
 impl FileRecord {
+    /// Refuses an object of the store that is not what the store's index says.
+    pub(super) fn check_stored(&mut self, stored: &Stored) {
+        let finding = match self.digest {
+            Some(found) if found != stored.digest => {
+                Diagnostic::error(store::ALTERED, format!("the object was altered: its content is {found}"))
+                    .help(store::RESTORE)
+            }
+            Some(_) if !self.instances.iter().map(|record| &record.id).eq(&stored.agents) => {
+                let names: Vec<String> = stored.agents.iter().map(ToString::to_string).collect();
+                let message =
+                    format!("the object does not declare '{}', as {} says", names.join("', '"), layout::STORE_INDEX);
+                Diagnostic::error("RTT-O008", message).help("ingest the agent again with --force, or forget the name")
+            }
+            _ => return,
+        };
+        self.instances.clear();
+        self.findings.push(finding.at(Place::file(&*self.path)));
+    }
+
     /// Tells whether the file holds something that cannot be registered.
     pub(super) fn is_invalid(&self) -> bool {
         self.findings.iter().any(|finding| finding.severity == Severity::Error)

@@ -1,8 +1,9 @@
 //! Finds the files that stage 10 reads: a parallel walk of `agents/` and `providers/` that honours gitignore files, and
-//! the plain listing of `.rtt/manifests/`.
+//! the plain listing of `.rtt/manifests/`, and the agents that the index of the store names.
 //!
 //! What is found depends on the workspace alone: the user's global ignore files and those above the root play no part.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 use std::sync::Mutex;
@@ -12,8 +13,12 @@ use ignore::{DirEntry, WalkBuilder, WalkState};
 
 use super::stat::Stat;
 use crate::diagnostic::{Diagnostic, Place};
+use crate::digest::Digest;
+use crate::json;
 use crate::registry::Selection;
 use crate::stage::Error;
+use crate::store::Store;
+use crate::symbol::InstanceId;
 use crate::workspace::{Action, Error as WorkspaceError, Workspace, layout};
 
 /// The files to read, and what was passed over with a word.
@@ -23,6 +28,17 @@ pub(super) struct Found {
     pub(super) files: Vec<SourceFile>,
     /// Names that cannot be used, and links that are not followed.
     pub(super) findings: Vec<Diagnostic>,
+    /// Of files of the store: what they have to be.
+    pub(super) stored: BTreeMap<String, Stored>,
+}
+
+/// What the index of the store says of an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Stored {
+    /// Its content.
+    pub(super) digest: Digest,
+    /// The agents that it declares.
+    pub(super) agents: BTreeSet<InstanceId>,
 }
 
 /// A file to read.
@@ -85,6 +101,7 @@ pub(super) fn find(workspace: &Workspace, selector: &Selector) -> Result<Found, 
     let mut found = Found::default();
     walk(workspace, &real_root, selector, &mut found)?;
     list_manifests(workspace, &real_root, selector, &mut found)?;
+    list_store(workspace, selector, &mut found)?;
     found.files.sort_unstable();
     found.files.dedup_by(|a, b| a.path == b.path);
     found.findings.retain(|finding| finding.place.as_ref().is_none_or(|place| selector.selects(&place.file)));
@@ -193,6 +210,33 @@ fn list_manifests(
         } else if path.is_file() {
             let stat = || std::fs::metadata(&path).ok().map(|metadata| Stat::of(&metadata));
             add(workspace, &path, stat, selector, found);
+        }
+    }
+    Ok(())
+}
+
+/// The objects in which the agents of the store stand as they were written.
+fn list_store(workspace: &Workspace, selector: &Selector, found: &mut Found) -> Result<(), Error> {
+    let store = Store::of(workspace);
+    let index = store.index()?;
+    for (name, canonical) in &index.agents {
+        let digest = index.written(*canonical);
+        let Some(entry) = store.locate(digest)? else {
+            let pointer = json::push_token("/agents", &name.to_string());
+            let message = format!("'{name}' stands for {digest}, which is not in the store");
+            let finding = Diagnostic::error("RTT-O006", message).at(Place::pointer(layout::STORE_INDEX, pointer));
+            found.findings.push(finding.help("ingest or unpack it again, or forget the name with rtt-cas forget"));
+            continue;
+        };
+        let path = entry.file();
+        if !selector.selects(&path) {
+            continue;
+        }
+        let stored = found.stored.entry(path.clone()).or_insert_with(|| Stored { digest, agents: BTreeSet::new() });
+        stored.agents.insert(name.clone());
+        if stored.agents.len() == 1 {
+            let stat = std::fs::metadata(workspace.path(&path)).ok().map(|metadata| Stat::of(&metadata));
+            found.files.push(SourceFile { path, stat });
         }
     }
     Ok(())

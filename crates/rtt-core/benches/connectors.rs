@@ -3,12 +3,13 @@
 //! Usage: `cargo bench -p rtt-core --bench connectors -- ROOT`, ROOT being a workspace after stage 30. Prints the
 //! medians of five turns each in ms, on all processors.
 
-#![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
+
+mod measure;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rayon::prelude::*;
 use rtt_core::connector::check::{self, Draft};
@@ -20,6 +21,10 @@ use rtt_core::registry::Registry;
 use rtt_core::stage::upstream;
 use rtt_core::workspace::Workspace;
 
+use measure::median;
+
+const TURNS: usize = 5;
+
 fn main() {
     let root = std::env::args().skip(1).find(|argument| !argument.starts_with("--"));
     let Some(root) = root else { return println!("skipped: no workspace was named") };
@@ -28,8 +33,8 @@ fn main() {
     let registry = upstream::read_registry(&workspace).expect("readable").expect("there is one").value;
     let index = upstream::read_connectors(&workspace).expect("readable").expect("there is one").value;
     let mut drafts = BTreeMap::new();
-    let making = median(|| drafts = black_box(texts(&stubs, &registry, &index)));
-    let checking = median(|| {
+    let making = median(TURNS, |_| drafts = black_box(texts(&stubs, &registry, &index)));
+    let checking = median(TURNS, |_| {
         drafts.par_iter().for_each(|(name, drafts)| {
             let language = stubs.get(name).expect("it has connectors");
             assert_eq!(check::syntax(language, "drivers", drafts), []);
@@ -63,14 +68,4 @@ fn texts(stubs: &Stubs, registry: &Registry, index: &Connectors) -> BTreeMap<Str
         (name.to_owned(), connectors.par_iter().map(text).collect())
     };
     by_language.into_par_iter().map(of_language).collect()
-}
-
-fn median(mut act: impl FnMut()) -> Duration {
-    let mut times = [(); 5].map(|()| {
-        let started = Instant::now();
-        act();
-        started.elapsed()
-    });
-    times.sort();
-    times[2]
 }

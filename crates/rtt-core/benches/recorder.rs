@@ -2,15 +2,18 @@
 //!
 //! Usage: `cargo bench -p rtt-core --bench recorder`. Prints the medians in µs: the record, the plain append.
 
-#![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
+
+mod measure;
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rtt_core::telemetry::{self, Record, flight, trace::Span};
 use rtt_core::workspace::Workspace;
+
+use measure::median;
 
 /// How many records are written before anything is measured: more than are kept.
 const BEFORE: usize = 12_000;
@@ -35,25 +38,13 @@ fn main() {
     for number in 0..BEFORE {
         drop(flight::append(&workspace, &record(number)).expect("writable"));
     }
-    let recording = median(|number| telemetry::record(&workspace, &record(number)).expect("writable"));
+    let recording = median(MEASURED, |number| telemetry::record(&workspace, &record(number)).expect("writable"));
     let plain = folder.path().join("plain.ndjson");
-    let appending = median(|number| {
+    let appending = median(MEASURED, |number| {
         let line = serde_json::to_string(&record(number)).expect("JSON") + "\n";
         let mut file = OpenOptions::new().create(true).append(true).open(&plain).expect("writable");
         file.write_all(line.as_bytes()).expect("writable");
     });
     let us = |time: Duration| time.as_secs_f64() * 1_000_000.0;
     println!("{:.1} {:.1}", us(recording), us(appending));
-}
-
-fn median(mut act: impl FnMut(usize)) -> Duration {
-    let mut times: Vec<Duration> = (0..MEASURED)
-        .map(|number| {
-            let started = Instant::now();
-            act(number);
-            started.elapsed()
-        })
-        .collect();
-    times.sort();
-    times[MEASURED / 2]
 }

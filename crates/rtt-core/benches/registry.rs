@@ -3,20 +3,25 @@
 //! Usage: `cargo bench -p rtt-core --bench registry -- ROOT`, ROOT being a workspace after stage 10. Prints the medians
 //! of five turns each in ms: loading, parsing, and parsing together with the connectors index, if there is one.
 
-#![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
+mod measure;
+
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rtt_core::stage::upstream;
 use rtt_core::workspace::{Workspace, layout};
+
+use measure::median;
+
+const TURNS: usize = 5;
 
 fn main() {
     let root = std::env::args().skip(1).find(|argument| !argument.starts_with("--"));
     let Some(root) = root else { return println!("skipped: no workspace was named") };
     let workspace = Workspace::at(root);
-    let loading = median(|| {
+    let loading = median(TURNS, |_| {
         let file = upstream::read_registry(&workspace).expect("readable").expect("there is one");
         black_box(file.value.instances.len());
     });
@@ -25,8 +30,8 @@ fn main() {
         let value: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
         black_box(&value);
     };
-    let parsing = median(|| parse(layout::REGISTRY));
-    let both = median(|| {
+    let parsing = median(TURNS, |_| parse(layout::REGISTRY));
+    let both = median(TURNS, |_| {
         parse(layout::REGISTRY);
         if workspace.path(layout::CONNECTORS).exists() {
             parse(layout::CONNECTORS);
@@ -34,14 +39,4 @@ fn main() {
     });
     let ms = |time: Duration| time.as_secs_f64() * 1_000.0;
     println!("{:.1} {:.1} {:.1}", ms(loading), ms(parsing), ms(both));
-}
-
-fn median(mut act: impl FnMut()) -> Duration {
-    let mut times = [(); 5].map(|()| {
-        let started = Instant::now();
-        act();
-        started.elapsed()
-    });
-    times.sort();
-    times[2]
 }

@@ -59,14 +59,13 @@ impl Document {
     /// `cosignatures`.
     ///
     /// # Errors
-    /// [`Error::NoObject`], [`Error::NoCanonicalForm`], and [`plan::VerifyError::Identity`] for a plan that is not what its id
-    /// says.
+    /// [`Error::NoObject`], [`Error::NoCanonicalForm`], and [`plan::VerifyError::Identity`] for a plan that is not what
+    /// its id says.
     pub fn signed_bytes(&self) -> Result<Vec<u8>, Error> {
         let members = self.value.as_object().ok_or(Error::NoObject)?;
         if self.is_plan {
             // Whoever signs says that the id is right.
-            plan::accept_unverified(self.value.clone())?;
-            return Ok(plan::signed_bytes(&self.value));
+            return Ok(plan::identified_bytes(&self.value)?);
         }
         let kept: Map<String, Value> = members
             .iter()

@@ -57,11 +57,19 @@ pub fn parse(bytes: &[u8]) -> Result<Value, ParseError> {
     parse_up_to(MAX_BYTES, bytes)
 }
 
+/// Reads one JSON document that a stage or a tool wrote, of at most [`MAX_STATE_BYTES`].
+///
+/// # Errors
+/// The first problem found, with its position.
+pub fn parse_state(bytes: &[u8]) -> Result<Value, ParseError> {
+    parse_up_to(MAX_STATE_BYTES, bytes)
+}
+
 /// Reads one JSON document of at most `limit` bytes.
 ///
 /// # Errors
 /// The first problem found, with its position.
-pub fn parse_up_to(limit: usize, bytes: &[u8]) -> Result<Value, ParseError> {
+fn parse_up_to(limit: usize, bytes: &[u8]) -> Result<Value, ParseError> {
     let at_start = |kind| ParseError { kind, at: Position { line: 1, column: 1 } };
     if bytes.len() > limit {
         return Err(at_start(ParseErrorKind::TooLarge(bytes.len(), limit)));

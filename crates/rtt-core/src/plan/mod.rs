@@ -13,4 +13,6 @@ pub use document::{Backup, Base, ObjectiveValue, Placement, Plan, PlanRoute, Pla
 pub use graph::{GraphFormat, graph};
 pub use identity::{SIGNATURE_DOMAIN, identity, signed_bytes};
 pub use inputs::{Inputs, Written};
-pub use signature::{Verified, VerifyError, accept_unverified, check_age, identify, sign, signatures_of, verify};
+pub use signature::{
+    Verified, VerifyError, accept_unverified, check_age, identified_bytes, identify, sign, signatures_of, verify,
+};

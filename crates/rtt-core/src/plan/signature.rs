@@ -66,10 +66,19 @@ impl<T> Deref for Verified<T> {
 /// [`VerifyError`]; a signature that is wrong is an error even where enough others are right, because something
 /// changed that should not have.
 pub fn verify(document: Value, trust: &TrustStore, threshold: usize) -> Result<Verified<Value>, VerifyError> {
-    let canonical = CanonicalForm::of(&document);
-    check_identity(&document, &canonical)?;
-    let signers = signature::verify(&canonical.signed_bytes(), signatures_of(&document), trust, threshold)?;
+    let bytes = identified_bytes(&document)?;
+    let signers = signature::verify(&bytes, signatures_of(&document), trust, threshold)?;
     Ok(Verified { plan: document, signers: signers.into_iter().collect() })
+}
+
+/// Returns the bytes that a plan document's signatures cover, if its id is its content's.
+///
+/// # Errors
+/// [`VerifyError::Identity`].
+pub fn identified_bytes(document: &Value) -> Result<Vec<u8>, VerifyError> {
+    let canonical = CanonicalForm::of(document);
+    check_identity(document, &canonical)?;
+    Ok(canonical.signed_bytes())
 }
 
 /// Returns a document's signature and cosignatures; `None` stands for one that cannot be read.
@@ -126,32 +135,9 @@ pub enum VerifyError {
         /// What its content gives.
         computed: Digest,
     },
-    /// There is no signature.
-    #[error("the plan is not signed")]
-    Unsigned,
-    /// A signature is not `ed25519:<key id>:<base64 of 64 bytes>`.
-    #[error("a signature is malformed (expected ed25519:<key id>:<base64 of 64 bytes>)")]
-    Malformed,
-    /// Nobody trusts the signer.
-    #[error("signed by {key}, which is not a trusted key")]
-    Unknown {
-        /// The signer.
-        key: KeyId,
-    },
-    /// The signer was revoked.
-    #[error("signed by {key}, which was revoked{}", if reason.is_empty() { String::new() } else { format!(": {reason}") })]
-    Revoked {
-        /// The signer.
-        key: KeyId,
-        /// Why.
-        reason: String,
-    },
-    /// The signature is not the signer's for this plan.
-    #[error("the signature by {key} does not fit the plan: one of them was changed")]
-    Mismatch {
-        /// The signer.
-        key: KeyId,
-    },
+    /// Its signatures do not make it trusted.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
     /// Older than policy allows, or made in the future.
     #[error("the plan was made at {stated}, and policy trusts a plan for {} s (trust.max_age_seconds)", max_age.as_secs())]
     Expired {
@@ -160,27 +146,6 @@ pub enum VerifyError {
         /// How old it may be.
         max_age: Duration,
     },
-    /// Fewer signers than policy asks for.
-    #[error("signed by {found} of the {wanted} signers that policy asks for (trust.threshold)")]
-    TooFew {
-        /// Different trusted signers.
-        found: usize,
-        /// The threshold.
-        wanted: usize,
-    },
-}
-
-impl From<Refusal> for VerifyError {
-    fn from(refusal: Refusal) -> Self {
-        match refusal {
-            Refusal::Unsigned => Self::Unsigned,
-            Refusal::Malformed => Self::Malformed,
-            Refusal::Unknown { key } => Self::Unknown { key },
-            Refusal::Revoked { key, reason } => Self::Revoked { key, reason },
-            Refusal::Mismatch { key } => Self::Mismatch { key },
-            Refusal::TooFew { found, wanted } => Self::TooFew { found, wanted },
-        }
-    }
 }
 
 #[cfg(test)]

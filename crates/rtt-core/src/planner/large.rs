@@ -8,8 +8,8 @@ use super::search::Budget;
 /// Problems with more agents than this are coarsened first.
 const COARSEN: usize = 1_500;
 
-/// Looks for a good assignment, also near `start`, until the budget has sunk to `floor`; `None` if none was found, or if the problem has what
-/// this search leaves to the exact one.
+/// Looks for a good assignment, also near `start`, until the budget has sunk to `floor`; `None` if none was found, or if
+/// the problem has what this search leaves to the exact one.
 pub(super) fn assign(
     problem: &Problem,
     floor: u64,

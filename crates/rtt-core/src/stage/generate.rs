@@ -62,8 +62,9 @@ pub fn run(workspace: &Workspace, request: &Request, context: &Context) -> Resul
     let wanted = wanted_languages(&stubs, &request.languages)?;
     let previous = upstream::read_connectors(workspace)?.map(|file| file.value);
     if let Some(index) = previous.as_ref().filter(|_| !context.force)
-        && let Some((registry, dependencies)) = upstream::digests(workspace)
-        && index.fingerprint == fingerprint(request, &stubs, registry, dependencies, &wanted)
+        && let Some(heads) = upstream::Heads::read(workspace)
+        && index.fingerprint == fingerprint(request, &stubs, heads.registry, heads.dependencies, &wanted)
+        && heads.are_fresh(workspace)
         && is_complete(workspace, index)?
     {
         return unchanged(workspace, request, context, index);

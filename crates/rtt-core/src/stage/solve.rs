@@ -187,7 +187,7 @@ impl Latest {
     fn read(workspace: &Workspace) -> Result<Option<Self>, Error> {
         let Some(source::Source { name, bytes }) = source::latest(workspace)? else { return Ok(None) };
         let parsed = || {
-            let document = json::parse_up_to(json::MAX_STATE_BYTES, &bytes).ok()?;
+            let document = json::parse_state(&bytes).ok()?;
             let plan: Plan = serde_json::from_value(document.clone()).ok()?;
             (plan::identity(&document) == plan.plan_id).then_some(Self { name, document, plan })
         };
@@ -274,8 +274,7 @@ fn publish(
         return Err(Error::Internal(format!("the plan fails its own check ({}): {first}", violations.len())));
     }
     let file = layout::plan_file(&plan.plan_id.hex()[..16]);
-    let existing =
-        workspace.read_optional(&file)?.and_then(|bytes| json::parse_up_to(json::MAX_STATE_BYTES, &bytes).ok());
+    let existing = workspace.read_optional(&file)?.and_then(|bytes| json::parse_state(&bytes).ok());
     let is_signed =
         existing.is_some_and(|document| document["plan_id"] == plan.plan_id.to_string() && signer.accepts(&document));
     if !is_signed {

@@ -36,24 +36,32 @@ fn check_dependencies(workspace: &Workspace, made_from: &Fingerprint, registry: 
     check(made_from, &inputs, layout::DEPENDENCIES, Stage::DepDoctor)
 }
 
-/// The digests of the registry and of the dependency report, if both are fresh by their heads: enough to know that
-/// nothing changed. `None` where only reading them as a whole can tell what is wrong.
-pub fn digests(workspace: &Workspace) -> Option<(Digest, Digest)> {
-    let (registry, dependencies) = rayon::join(
-        || {
-            let bytes = workspace.read_optional(layout::REGISTRY).ok()??;
-            let head = registry::file::parse_head(std::str::from_utf8(&bytes).ok()?)?;
-            scan::is_fresh(workspace, &head).ok()?.then(|| Digest::of_bytes(&bytes))
-        },
-        || {
-            let bytes = workspace.read_optional(layout::DEPENDENCIES).ok()??;
-            let head: report::Head = serde_json::from_slice(&bytes).ok()?;
-            Some((head.fingerprint, Digest::of_bytes(&bytes)))
-        },
-    );
-    let (registry, (made_from, dependencies)) = (registry?, dependencies?);
-    check_dependencies(workspace, &made_from, registry).ok()?;
-    Some((registry, dependencies))
+/// The registry and the dependency report by their heads and digests: enough to know that nothing changed.
+pub struct Heads {
+    head: registry::file::Head,
+    /// The registry's digest.
+    pub registry: Digest,
+    made_from: Fingerprint,
+    /// The dependency report's digest.
+    pub dependencies: Digest,
+}
+
+impl Heads {
+    /// Reads them; `None` where only reading the files as a whole can tell what is wrong.
+    pub fn read(workspace: &Workspace) -> Option<Self> {
+        let bytes = workspace.read_optional(layout::REGISTRY).ok()??;
+        let head = registry::file::parse_head(std::str::from_utf8(&bytes).ok()?)?;
+        let registry = Digest::of_bytes(&bytes);
+        let bytes = workspace.read_optional(layout::DEPENDENCIES).ok()??;
+        let report::Head { fingerprint: made_from, .. } = serde_json::from_slice(&bytes).ok()?;
+        Some(Self { head, registry, made_from, dependencies: Digest::of_bytes(&bytes) })
+    }
+
+    /// Tells whether both are made from what is there now; a doubt is a no.
+    pub fn are_fresh(&self, workspace: &Workspace) -> bool {
+        check_dependencies(workspace, &self.made_from, self.registry).is_ok()
+            && scan::is_fresh(workspace, &self.head).is_ok_and(|is_fresh| is_fresh)
+    }
 }
 
 /// Reads the connector index that was made from `registry` and `dependencies`.

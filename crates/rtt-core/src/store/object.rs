@@ -77,7 +77,7 @@ impl Object {
 
     /// Tells whether this is a JSON document that has the given canonical form.
     pub fn is_layout_of(&self, canonical: Digest) -> bool {
-        json::parse_up_to(json::MAX_STATE_BYTES, &self.bytes).is_ok_and(|value| Digest::of_json(&value) == canonical)
+        json::parse_state(&self.bytes).is_ok_and(|value| Digest::of_json(&value) == canonical)
     }
 
     pub(super) fn new(kind: Kind, bytes: Vec<u8>) -> Self {
@@ -114,16 +114,14 @@ impl Object {
     pub fn is_canonical(&self) -> bool {
         match self.kind {
             Kind::Bytes => true,
-            Kind::Json => json::parse_up_to(json::MAX_STATE_BYTES, &self.bytes)
-                .is_ok_and(|value| canonical::exact(&value) == self.bytes),
+            Kind::Json => json::parse_state(&self.bytes).is_ok_and(|value| canonical::exact(&value) == self.bytes),
         }
     }
 }
 
 /// Reads a JSON file.
 pub(super) fn parse(file: &str, bytes: &[u8]) -> Result<Value, Box<Diagnostic>> {
-    json::parse_up_to(json::MAX_STATE_BYTES, bytes)
-        .map_err(|error| Box::new(Diagnostic::unreadable_json("RTT-O002", file, bytes, &error)))
+    json::parse_state(bytes).map_err(|error| Box::new(Diagnostic::unreadable_json("RTT-O002", file, bytes, &error)))
 }
 
 /// Returns the name of an object's file, `<64 hex digits>.json` or `.bin`.

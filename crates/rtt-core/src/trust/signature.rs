@@ -77,7 +77,7 @@ pub enum Refusal {
         reason: String,
     },
     /// The signature is not the signer's for this message.
-    #[error("the signature by {key} does not fit: it, or what it was made for, was changed")]
+    #[error("the signature by {key} does not fit the plan or document: one of them was changed")]
     Mismatch {
         /// The signer.
         key: KeyId,

@@ -129,7 +129,7 @@ pub fn parse<T: DeserializeOwned>(file: &str, bytes: &[u8], schema: Schema) -> R
 /// # Errors
 /// [`StateError::Invalid`] with line and column of every violation.
 pub fn parse_value(file: &str, bytes: &[u8], schema: Schema) -> Result<(Value, String), StateError> {
-    let value = json::parse_up_to(json::MAX_STATE_BYTES, bytes)
+    let value = json::parse_state(bytes)
         .map_err(|error| StateError::Invalid(vec![Diagnostic::unreadable_json("RTT-S001", file, bytes, &error)]))?;
     let text = String::from_utf8(bytes.to_vec()).expect("the strict parser accepts only UTF-8");
     let violations = schema.check("RTT-S002", file, &text, &value);

@@ -223,7 +223,7 @@ fn read(workspace: &Workspace, file: Option<&Path>) -> Result<(Source, PathBuf),
 }
 
 fn parse(source: &Source) -> Result<Document, Error> {
-    json::parse_up_to(json::MAX_STATE_BYTES, &source.bytes).map(Document::new).map_err(|error| Error::Invalid {
+    json::parse_state(&source.bytes).map(Document::new).map_err(|error| Error::Invalid {
         message: format!("{} is not valid", source.name),
         diagnostics: vec![Diagnostic::unreadable_json("RTT-S001", &source.name, &source.bytes, &error)],
     })

@@ -1,7 +1,6 @@
 //! The types that a connector declares.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
 
 use serde_json::Value;
 
@@ -393,8 +392,8 @@ impl Reader<'_, '_, '_, '_> {
         Type::Declared(index)
     }
 
-    /// The member and value by which objects among alternatives are told apart: OpenAPI's `discriminator`, or a required
-    /// member of which each allows only one string, another one each.
+    /// The member and value by which objects among alternatives are told apart: OpenAPI's `discriminator`, or as
+    /// [`Source::tags`] says.
     fn tags(&self, choice: &Node, leaves: &[Leaf]) -> BTreeMap<Leaf, (String, String)> {
         let objects: Vec<&Leaf> = leaves.iter().filter(|leaf| leaf.kind == Kind::Object).collect();
         if let Some((member, values)) = &choice.discriminator {
@@ -405,24 +404,9 @@ impl Reader<'_, '_, '_, '_> {
             };
             return objects.iter().filter_map(tag).collect();
         }
-        let nodes: Vec<Rc<Node>> = objects.iter().map(|leaf| self.source.node(&leaf.schemas)).collect();
-        let Some(first) = nodes.first().filter(|_| nodes.len() > 1) else { return BTreeMap::new() };
-        for (member, _) in &first.properties {
-            let only = |node: &Rc<Node>| {
-                let (_, schemas) = node.properties.iter().find(|(name, _)| name == member)?;
-                let member_node = self.source.node(schemas);
-                let allowed = member_node.allowed.as_ref().filter(|_| node.required.contains(member))?;
-                if let [Value::String(value)] = &allowed[..] { Some(value.clone()) } else { None }
-            };
-            let values: Option<Vec<String>> = nodes.iter().map(only).collect();
-            if let Some(values) = values
-                && values.iter().collect::<BTreeSet<_>>().len() == values.len()
-            {
-                let tags = objects.iter().zip(values);
-                return tags.map(|(leaf, value)| ((*leaf).clone(), (member.clone(), value))).collect();
-            }
-        }
-        BTreeMap::new()
+        let Some((member, values)) = self.source.tags(&objects) else { return BTreeMap::new() };
+        let tags = objects.iter().zip(values);
+        tags.map(|(leaf, value)| ((*leaf).clone(), (member.clone(), value))).collect()
     }
 
     /// What has been declared before for the same part of the document.

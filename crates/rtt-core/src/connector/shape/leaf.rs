@@ -1,6 +1,9 @@
 //! The alternatives that a schema leaves, down to one kind of value each.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use serde_json::Value;
 
 use super::node::{Kind, More, Node, Schemas};
 use super::source::Source;
@@ -74,33 +77,36 @@ impl Source<'_> {
     }
 
     /// Tells whether two alternatives of one kind both lead back to the choice between them by the same part of a value,
-    /// and no member tells them apart beforehand: a reader would look at that part twice, at each level of a nested value.
+    /// and no tag tells them apart beforehand: a reader would look at that part twice, at each level of a nested value.
     fn is_entangled(&self, leaves: &[Leaf]) -> bool {
-        leaves.iter().enumerate().any(|(index, one)| {
-            let others = leaves[index + 1..].iter().filter(|other| other.kind == one.kind);
-            others.into_iter().any(|other| {
-                let nodes = [one, other].map(|leaf| self.node(&leaf.schemas));
-                let common = match one.kind {
-                    Kind::Object if !self.tells_apart(&nodes[0], &nodes[1]) => common_members(&nodes[0], &nodes[1]),
-                    Kind::Array => {
-                        parts_of_lists(&nodes[0]).filter(|_| parts_of_lists(&nodes[1]).next().is_some()).collect()
-                    }
-                    _ => Vec::new(),
-                };
-                common.into_iter().any(|part| self.leads_back(part, [one, other]))
+        let nodes: Vec<(&Leaf, Rc<Node>)> = leaves.iter().map(|leaf| (leaf, self.node(&leaf.schemas))).collect();
+        let of = |kind: Kind| nodes.iter().filter(move |(leaf, _)| leaf.kind == kind).collect::<Vec<_>>();
+        let is_twice = |all: &[&(&Leaf, Rc<Node>)], common: for<'n> fn(&'n Node, &'n Node) -> Vec<&'n Schemas>| {
+            all.iter().enumerate().any(|(index, (leaf, node))| {
+                all[index + 1..].iter().any(|(other_leaf, other)| {
+                    common(node, other).into_iter().any(|part| self.leads_back(part, [leaf, other_leaf]))
+                })
             })
-        })
+        };
+        let objects = of(Kind::Object);
+        let is_tagged = || self.tags(&objects.iter().map(|(leaf, _)| *leaf).collect::<Vec<_>>()).is_some();
+        is_twice(&of(Kind::Array), common_items) || (is_twice(&objects, common_members) && !is_tagged())
     }
 
-    /// Tells whether a member that both objects have differs in the strings that it may be.
-    fn tells_apart(&self, one: &Node, other: &Node) -> bool {
-        let listed = |node: &Node, name: &String| {
-            let (_, schemas) = node.properties.iter().find(|(known, _)| known == name)?;
-            self.node(schemas).allowed.clone()
-        };
-        one.required.intersection(&other.required).any(|name| match (listed(one, name), listed(other, name)) {
-            (Some(one), Some(other)) => one.iter().all(|value| !other.contains(value)),
-            _ => false,
+    /// Returns a required member of which each of several objects allows only one string, another one each, and these
+    /// strings.
+    pub(super) fn tags(&self, objects: &[&Leaf]) -> Option<(String, Vec<String>)> {
+        let nodes: Vec<Rc<Node>> = objects.iter().map(|leaf| self.node(&leaf.schemas)).collect();
+        let first = nodes.first().filter(|_| nodes.len() > 1)?;
+        first.properties.iter().find_map(|(member, _)| {
+            let only = |node: &Rc<Node>| {
+                let (_, schemas) = node.properties.iter().find(|(name, _)| name == member)?;
+                let member_node = self.node(schemas);
+                let allowed = member_node.allowed.as_ref().filter(|_| node.required.contains(member))?;
+                if let [Value::String(value)] = &allowed[..] { Some(value.clone()) } else { None }
+            };
+            let values: Vec<String> = nodes.iter().map(only).collect::<Option<_>>()?;
+            (values.iter().collect::<BTreeSet<_>>().len() == values.len()).then(|| (member.clone(), values))
         })
     }
 
@@ -144,6 +150,11 @@ fn others_of(node: &Node) -> impl Iterator<Item = &Schemas> {
         _ => None,
     }
     .into_iter()
+}
+
+/// The schemas of one list's items, if the other describes its items too.
+fn common_items<'n>(one: &'n Node, other: &'n Node) -> Vec<&'n Schemas> {
+    parts_of_lists(one).filter(|_| parts_of_lists(other).next().is_some()).collect()
 }
 
 /// The schemas of a list's items.

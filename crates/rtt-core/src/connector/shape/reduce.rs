@@ -274,6 +274,10 @@ mod tests {
         let tagged = choice(object("kind", tag("a"), &["kind"]), object("kind", tag("b"), &["kind"]));
         assert_eq!(tagged["$defs"]["d0"]["anyOf"].as_array().map(Vec::len), Some(3), "{tagged}");
         assert_eq!(choice(object("kind", tag("a"), &["kind"]), object("kind", tag("b"), &[])), json!({}));
+        // Readers go by one string each.
+        let listed = |values: Value| object("kind", json!({"enum": values}), &["kind"]);
+        assert_eq!(choice(listed(json!(["a", "b"])), listed(json!(["c", "d"]))), json!({}));
+        assert_eq!(choice(listed(json!([1])), listed(json!([2]))), json!({}));
         assert_eq!(choice(object("kind", tag("a"), &["kind"]), object("kind", tag("a"), &["kind"])), json!({}));
         // They lead back by different members.
         let by = |member: &str| json!({"type": "object", "properties": {(member): {"$ref": "#/$defs/t"}}, "required": [member]});

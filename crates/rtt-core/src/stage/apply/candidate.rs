@@ -10,7 +10,7 @@ use crate::plan::source::{self, Source};
 use crate::plan::{self, Plan, Verified, VerifyError};
 use crate::schema::Schema;
 use crate::stage::{Error, Report, Stage, Verdict};
-use crate::trust::{Requirements, TrustStore};
+use crate::trust::{Refusal, Requirements, TrustStore};
 use crate::workspace::{Workspace, layout};
 
 /// A plan that may be applied.
@@ -50,7 +50,7 @@ pub(super) fn check(
         let finding = Diagnostic::unreadable_json("RTT-S001", &name, &bytes, &error);
         Error::Invalid { message: format!("{name} is not valid"), diagnostics: vec![finding] }
     };
-    let document = match json::parse_up_to(json::MAX_STATE_BYTES, &bytes) {
+    let document = match json::parse_state(&bytes) {
         Ok(document) => document,
         // Readers disagree about which of the two counts, so no signature can say what was signed.
         Err(error) if matches!(error.kind, ParseErrorKind::DuplicateKey(_)) => {
@@ -90,10 +90,12 @@ pub(super) fn check(
 
 fn refused(name: &str, error: &VerifyError) -> Report {
     let help = match error {
-        VerifyError::Unknown { .. } => {
+        VerifyError::Refused(Refusal::Unknown { .. }) => {
             "if the signer is to be trusted, put its .pub file into .rtt/registry/trust/keys/"
         }
-        VerifyError::TooFew { .. } => "have the plan cosigned",
+        VerifyError::Refused(Refusal::TooFew { .. }) => {
+            "have the plan cosigned: policy.json asks for it (trust.threshold)"
+        }
         VerifyError::Expired { .. } => "sign a plan of today: rtt-40-solver --force",
         _ => REGENERATE,
     };

@@ -1,6 +1,7 @@
 //! Many processes at once: applies, dry runs, statuses and solvers on one workspace.
 
-use std::process::{Child, Stdio};
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Child, Command, Stdio};
 
 use rtt_tests::{STAGES, Scratch};
 
@@ -55,12 +56,7 @@ fn a_held_lock_is_named_and_a_dead_holders_is_free() {
     let scene = Scene::later();
     let scratch = scene.copy();
     scratch.write(".rtt/apply.lock.json", r#"{"pid": 4711, "host": "elsewhere", "purpose": "plan x"}"#);
-    let mut holder = std::process::Command::new("flock");
-    let mut holder = holder.arg(scratch.path(".rtt/apply.lock")).args(["sh", "-c", "echo held; read line"]);
-    holder = holder.stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut holder = holder.spawn().expect("flock runs");
-    let mut line = [0; 5];
-    std::io::Read::read_exact(holder.stdout.as_mut().expect("a pipe"), &mut line).expect("it holds the lock");
+    let mut holder = hold_the_lock(&scratch);
     let run = scratch.run(APPLY, &["--lock-timeout", "0"]);
     run.expect_code(5).expect_stderr("process 4711 on elsewhere (plan x)");
     scratch.run(APPLY, &["--dry-run"]).expect_code(0);
@@ -70,4 +66,34 @@ fn a_held_lock_is_named_and_a_dead_holders_is_free() {
     holder.wait().expect("it ends");
     scratch.run(APPLY, &["--lock-timeout", "0"]).expect_code(0);
     no_leftovers(&scratch, "after the lock");
+}
+
+/// What was read while the lock was waited for may be old when it is there.
+#[test]
+fn what_changes_while_the_lock_is_waited_for_is_seen() {
+    let scene = Scene::later();
+    let scratch = scene.copy();
+    let mut holder = hold_the_lock(&scratch);
+    let mut waiting = start(&scratch, (APPLY, &["--lock-timeout", "300"]));
+    let mut says = BufReader::new(waiting.stderr.take().expect("a pipe")).lines();
+    says.by_ref().find(|line| line.as_ref().is_ok_and(|line| line.contains("Waiting"))).expect("it waits");
+    let manifest = "agents/api/auth.agent.json";
+    scratch.write(manifest, scratch.read(manifest).replace("\"description\": \"", "\"description\": \"Once more: "));
+    scratch.run_all(&STAGES[1..4]);
+    drop(holder.stdin.take());
+    holder.wait().expect("it ends");
+    let rest: Vec<String> = says.map_while(Result::ok).collect();
+    assert_eq!(waiting.wait().expect("it ends").code(), Some(4), "{rest:#?}");
+    assert!(rest.iter().any(|line| line.contains("changed since it was made: registry")), "{rest:#?}");
+    assert_eq!(scene.reached(&scratch, "stale meanwhile"), Reached::Old);
+}
+
+/// Another process that holds the lock until its input ends.
+fn hold_the_lock(scratch: &Scratch) -> Child {
+    let mut command = Command::new("flock");
+    command.arg(scratch.path(".rtt/apply.lock")).args(["sh", "-c", "echo held; read line"]);
+    let mut holder = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("flock runs");
+    let mut line = [0; 5];
+    holder.stdout.as_mut().expect("a pipe").read_exact(&mut line).expect("it holds the lock");
+    holder
 }

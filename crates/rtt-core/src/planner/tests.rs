@@ -464,3 +464,40 @@ fn a_clustered_problem_is_solved_and_bounded() {
     let again = solve(&problem, &Options { effort: 1, expired: &|| false, memory: None });
     assert_eq!(again, Outcome::Solved(solution), "the same effort finds the same");
 }
+
+#[test]
+fn the_applied_assignment_is_where_a_search_begins() {
+    let mut random = Random(0xbe91);
+    for round in 0..4 {
+        let mut problem = random_partition(&mut random, 10, 4, 20);
+        let Outcome::Solved(solution) = solve(&problem, &options()) else { panic!("round {round}: no plan") };
+        let placement = &solution.assignment.placement;
+        for (agent, &node) in problem.agents.iter_mut().zip(placement) {
+            agent.applied = Some(Some(node));
+        }
+        let at_once = Options { expired: &|| true, ..options() };
+        let Outcome::Solved(again) = solve(&problem, &at_once) else {
+            panic!("round {round}: the applied plan is lost")
+        };
+        assert!(again.assignment.placement == *placement, "round {round}");
+    }
+}
+
+#[test]
+fn a_tree_that_takes_most_of_the_work_to_open_is_not_opened() {
+    let mut random = Random(0x0be2);
+    let mut problem = random_partition(&mut random, 12, 512, 11);
+    // One component: each calls the next.
+    for (index, route) in problem.routes.iter_mut().enumerate() {
+        route.source = index;
+        route.candidates.iter_mut().chain(&mut route.backups).for_each(|candidate| candidate.target = index + 1);
+    }
+    problem.agents.iter_mut().for_each(|agent| (agent.applied, agent.allowed) = (None, (0..512).collect()));
+    problem.nodes.iter_mut().for_each(|node| node.millicores = 100);
+    let nodes = |effort: u32| match solve(&problem, &Options { effort, ..options() }) {
+        Outcome::Solved(solution) => solution.nodes,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(nodes(1), 0, "local search alone");
+    assert!(nodes(2) > 0, "half of the work opens the tree");
+}

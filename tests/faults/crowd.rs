@@ -76,7 +76,7 @@ fn what_changes_while_the_lock_is_waited_for_is_seen() {
     let mut holder = hold_the_lock(&scratch);
     let mut waiting = start(&scratch, (APPLY, &["--lock-timeout", "300"]));
     let mut says = BufReader::new(waiting.stderr.take().expect("a pipe")).lines();
-    says.by_ref().find(|line| line.as_ref().is_ok_and(|line| line.contains("Waiting"))).expect("it waits");
+    assert!(says.by_ref().any(|line| line.is_ok_and(|line| line.contains("Waiting"))), "it waits");
     let manifest = "agents/api/auth.agent.json";
     scratch.write(manifest, scratch.read(manifest).replace("\"description\": \"", "\"description\": \"Once more: "));
     scratch.run_all(&STAGES[1..4]);

@@ -30,23 +30,24 @@ const MAX_ROUNDS: usize = 1_800;
 /// Sums of a few integers below this are exact in floating point.
 pub(super) const EXACT: f64 = (1_u64 << 49) as f64;
 /// Binary digits after the point of a multiplier.
-const DIGITS: u32 = 20;
+pub(super) const DIGITS: u32 = 20;
 
 /// What a level's cost comes to at least if nothing is apart, and what is added by what is.
-struct Cuts {
-    base: i64,
+pub(super) struct Cuts {
+    /// What is paid if nothing is apart.
+    pub(super) base: i64,
     /// Between nodes, and between hosts.
     cuts: [Cut; 2],
 }
 
 /// Pairs that cost more if their ends are not in one bin; bins are the nodes, or the hosts.
-struct Cut {
+pub(super) struct Cut {
     /// Representative of each agent: agents that must share a bin are one vertex.
-    of: Vec<usize>,
+    pub(super) of: Vec<usize>,
     edges: Vec<(usize, usize, i64)>,
     /// Bin of each node, and what each bin has in millicores and MiB.
     bin: Vec<usize>,
-    capacity: Vec<[i64; 2]>,
+    pub(super) capacity: Vec<[i64; 2]>,
 }
 
 /// Where blocks are cut.
@@ -60,8 +61,12 @@ pub(super) struct Sizes {
 
 /// A lower bound at level 1, 2 or 3 (`level` 0 to 2), with at most so many products of two numbers.
 pub(super) fn bound(problem: &Problem, level: usize, work: u64, expired: &(dyn Fn() -> bool + Sync)) -> Option<i64> {
+    bound_of(problem, level, work, &usual(problem), expired)
+}
+
+fn usual(problem: &Problem) -> Sizes {
     let dense = if problem.agents.len() > 2 * MAX_BLOCK { MAX_BLOCK_OF_MANY } else { MAX_BLOCK };
-    bound_of(problem, level, work, &Sizes { dense, sparse: MAX_SPARSE, core: MAX_CORE }, expired)
+    Sizes { dense, sparse: MAX_SPARSE, core: MAX_CORE }
 }
 
 /// The bound with blocks of other sizes.
@@ -72,9 +77,14 @@ pub(super) fn bound_of(
     sizes: &Sizes,
     expired: &(dyn Fn() -> bool + Sync),
 ) -> Option<i64> {
-    let Cuts { base, cuts } = cuts(problem, level)?;
-    let parts = cuts.each_ref().map(|cut| blocks(problem, cut, sizes.dense));
-    let mut total = i128::from(base);
+    let Cuts { base, cuts } = Cuts::new(problem, level)?;
+    i64::try_from(i128::from(base) + sum(problem, &cuts, work, sizes, expired)).ok()
+}
+
+/// The sum of the bounds of some cuts.
+fn sum(problem: &Problem, cuts: &[Cut], work: u64, sizes: &Sizes, expired: &(dyn Fn() -> bool + Sync)) -> i128 {
+    let parts: Vec<Vec<Block>> = cuts.iter().map(|cut| blocks(problem, cut, sizes.dense)).collect();
+    let mut total = 0;
     let all: u64 = parts.iter().flatten().map(Block::sweep).sum();
     let rounds = usize::try_from(work / all.max(1)).unwrap_or(MAX_ROUNDS).min(MAX_ROUNDS);
     for (cut, parts) in cuts.iter().zip(parts) {
@@ -92,7 +102,7 @@ pub(super) fn bound_of(
         };
         total += fine().max(coarse());
     }
-    i64::try_from(total).ok()
+    total
 }
 
 /// Kinds of pairs of nodes: one node, two of a host, two of different hosts.
@@ -112,62 +122,87 @@ fn least(problem: &Problem, route: &Route, level: usize, pairs: &[(usize, usize)
     least
 }
 
-fn cuts(problem: &Problem, level: usize) -> Option<Cuts> {
-    let pairs = pairs(problem);
-    let alone = || (0..problem.agents.len()).collect::<Vec<usize>>();
-    let capacity = |node: &super::problem::Node| [node.millicores, node.memory_mib];
-    let mut hosts = vec![[0_i64; 2]; problem.hosts.len()];
-    for node in &problem.nodes {
-        for (sum, own) in hosts[node.host].iter_mut().zip(capacity(node)) {
-            *sum = sum.checked_add(own)?;
-        }
+impl Cuts {
+    /// What is between nodes.
+    pub(super) fn between_nodes(&self) -> &Cut {
+        &self.cuts[0]
     }
-    let mut nodes = Cut {
-        of: alone(),
-        edges: Vec::new(),
-        bin: (0..problem.nodes.len()).collect(),
-        capacity: problem.nodes.iter().map(capacity).collect(),
-    };
-    let mut hosts = Cut {
-        of: alone(),
-        edges: Vec::new(),
-        bin: problem.nodes.iter().map(|node| node.host).collect(),
-        capacity: hosts,
-    };
-    let mut base = 0_i64;
-    for route in &problem.routes {
-        let target = route.candidates.first()?.target;
-        let [mut local, near, far] = least(problem, route, level, &pairs);
-        if route.candidates.iter().any(|candidate| candidate.target != target) {
-            base = base.checked_add([local, near, far].into_iter().flatten().min()?)?;
-            continue;
-        }
-        let (a, b) = (&problem.agents[route.source].allowed, &problem.agents[target].allowed);
-        let meet = a.len() == problem.nodes.len()
-            || b.len() == problem.nodes.len()
-            || a.iter().any(|node| b.binary_search(node).is_ok());
-        local = local.filter(|_| meet);
-        // What is further apart costs at least as much: the minima are made so.
-        let apart = [near, far].into_iter().flatten().min();
-        let together = [local, apart].into_iter().flatten().min()?;
-        base = base.checked_add(together)?;
-        match apart {
-            None => nodes.join(route.source, target),
-            Some(apart) if apart > together => nodes.edges.push((route.source, target, apart - together)),
-            Some(_) => {}
-        }
-        match (apart, far) {
-            (_, None) => hosts.join(route.source, target),
-            (Some(apart), Some(far)) if far > apart => hosts.edges.push((route.source, target, far - apart)),
-            _ => {}
-        }
+
+    /// A bound on what is paid between hosts, beside what is paid between nodes.
+    pub(super) fn between_hosts(&self, problem: &Problem, work: u64, expired: &(dyn Fn() -> bool + Sync)) -> i128 {
+        sum(problem, &self.cuts[1..], work, &usual(problem), expired)
     }
-    nodes.of = alone().into_iter().map(|agent| find(&mut nodes.of, agent)).collect();
-    hosts.of = alone().into_iter().map(|agent| find(&mut hosts.of, agent)).collect();
-    Some(Cuts { base, cuts: [nodes, hosts] })
+
+    /// Takes the routes apart; `None` if some route has no way to be served, or figures are too large.
+    pub(super) fn new(problem: &Problem, level: usize) -> Option<Self> {
+        let pairs = pairs(problem);
+        let alone = || (0..problem.agents.len()).collect::<Vec<usize>>();
+        let capacity = |node: &super::problem::Node| [node.millicores, node.memory_mib];
+        let mut hosts = vec![[0_i64; 2]; problem.hosts.len()];
+        for node in &problem.nodes {
+            for (sum, own) in hosts[node.host].iter_mut().zip(capacity(node)) {
+                *sum = sum.checked_add(own)?;
+            }
+        }
+        let mut nodes = Cut {
+            of: alone(),
+            edges: Vec::new(),
+            bin: (0..problem.nodes.len()).collect(),
+            capacity: problem.nodes.iter().map(capacity).collect(),
+        };
+        let mut hosts = Cut {
+            of: alone(),
+            edges: Vec::new(),
+            bin: problem.nodes.iter().map(|node| node.host).collect(),
+            capacity: hosts,
+        };
+        let mut base = 0_i64;
+        for route in &problem.routes {
+            let target = route.candidates.first()?.target;
+            let [mut local, near, far] = least(problem, route, level, &pairs);
+            if route.candidates.iter().any(|candidate| candidate.target != target) {
+                base = base.checked_add([local, near, far].into_iter().flatten().min()?)?;
+                continue;
+            }
+            let (a, b) = (&problem.agents[route.source].allowed, &problem.agents[target].allowed);
+            let meet = a.len() == problem.nodes.len()
+                || b.len() == problem.nodes.len()
+                || a.iter().any(|node| b.binary_search(node).is_ok());
+            local = local.filter(|_| meet);
+            // What is further apart costs at least as much: the minima are made so.
+            let apart = [near, far].into_iter().flatten().min();
+            let together = [local, apart].into_iter().flatten().min()?;
+            base = base.checked_add(together)?;
+            match apart {
+                None => nodes.join(route.source, target),
+                Some(apart) if apart > together => nodes.edges.push((route.source, target, apart - together)),
+                Some(_) => {}
+            }
+            match (apart, far) {
+                (_, None) => hosts.join(route.source, target),
+                (Some(apart), Some(far)) if far > apart => hosts.edges.push((route.source, target, far - apart)),
+                _ => {}
+            }
+        }
+        nodes.of = alone().into_iter().map(|agent| find(&mut nodes.of, agent)).collect();
+        hosts.of = alone().into_iter().map(|agent| find(&mut hosts.of, agent)).collect();
+        Some(Self { base, cuts: [nodes, hosts] })
+    }
 }
 
 impl Cut {
+    /// The weight of each pair of vertices, by their representatives, lower first.
+    pub(super) fn merged(&self) -> Vec<(i64, usize, usize)> {
+        let mut weights = std::collections::BTreeMap::new();
+        for &(a, b, weight) in &self.edges {
+            let (a, b) = (self.of[a], self.of[b]);
+            if a != b {
+                *weights.entry((a.min(b), a.max(b))).or_insert(0_i64) += weight;
+            }
+        }
+        weights.into_iter().map(|((a, b), weight)| (weight, a, b)).collect()
+    }
+
     /// Two agents must share a bin.
     fn join(&mut self, one: usize, other: usize) {
         let (a, b) = (find(&mut self.of, one), find(&mut self.of, other));
@@ -208,14 +243,7 @@ pub(super) struct Block {
 /// Cuts the graph into blocks along its lightest edges: the heaviest join first.
 fn blocks(problem: &Problem, cut: &Cut, most: usize) -> Vec<Block> {
     let count = problem.agents.len();
-    let mut weights = std::collections::BTreeMap::new();
-    for &(a, b, weight) in &cut.edges {
-        let (a, b) = (cut.of[a], cut.of[b]);
-        if a != b {
-            *weights.entry((a.min(b), a.max(b))).or_insert(0_i64) += weight;
-        }
-    }
-    let mut edges: Vec<(i64, usize, usize)> = weights.into_iter().map(|((a, b), weight)| (weight, a, b)).collect();
+    let mut edges = cut.merged();
     edges.sort_unstable_by(|one, other| other.0.cmp(&one.0).then(one.cmp(other)));
     let mut of: Vec<usize> = (0..count).collect();
     let mut size = vec![1_usize; count];
@@ -547,7 +575,7 @@ pub(super) fn certain_margin(trace: f64, count: usize) -> f64 {
 
 /// Tells whether the matrix with `shift − diagonal` on its diagonal is certainly positive semidefinite: its Cholesky
 /// factorisation succeeds even after the diagonal was lowered by more than rounding errors can come to.
-fn is_definite(matrix: &[f64], diagonal: &[f64], shift: f64) -> bool {
+pub(super) fn is_definite(matrix: &[f64], diagonal: &[f64], shift: f64) -> bool {
     let count = diagonal.len();
     let trace: f64 = diagonal.iter().map(|value| (shift - value).max(0.0)).sum();
     let margin = certain_margin(trace, count);

@@ -16,6 +16,7 @@ mod marginal;
 mod memory;
 mod numbers;
 mod pack;
+mod partition;
 pub mod problem;
 mod relax;
 mod search;

@@ -7,7 +7,7 @@ use super::evaluate::Evaluation;
 use super::memory::{self, Memory};
 use super::problem::{Assignment, OBJECTIVES, Objective, Problem};
 use super::search::{Budget, Found, Goal, opening, search};
-use super::{cuts, large, relax, warm};
+use super::{cuts, large, partition, relax, warm};
 use crate::digest::Digest;
 
 /// Evaluated candidates per unit of effort: about a tenth of a second of one core in a release build.
@@ -235,18 +235,31 @@ fn look(problem: &Problem, options: &Options, work: u64, begin: &Begin) -> Outco
     Outcome::Solved(raised(problem, solution, work.saturating_mul(PRODUCTS), options))
 }
 
-/// Raises the bounds of a solution where they are not tight.
+/// Raises the bounds of a solution where they are not tight, level by level; a better one may be met on the way.
 fn raised(problem: &Problem, mut solution: Solution, work: u64, options: &Options) -> Solution {
     if solution.is_optimal() {
         return solution;
     }
-    let (values, bounds) = (&solution.evaluation.values, &mut solution.bounds);
-    relax::raise(problem, values, bounds);
+    relax::raise(problem, &solution.evaluation.values, &mut solution.bounds);
     for level in 0..3 {
-        if bounds[level] < values[level] {
-            let proven = cuts::bound(problem, level, work, options.expired).unwrap_or(0);
-            bounds[level] = bounds[level].max(proven.min(values[level]));
+        let (values, is_proven) = (solution.evaluation.values, solution.bounds[..level] == solution.evaluation.values[..level]);
+        if solution.bounds[level] >= values[level] {
+            continue;
         }
+        let prove = || partition::prove(problem, level, &values, work, options.expired);
+        let proven = match is_proven.then(prove).flatten() {
+            Some(proof) => {
+                solution.nodes += proof.nodes;
+                if let Some(assignment) = proof.better {
+                    solution.evaluation = problem.evaluate(&assignment);
+                    solution.assignment = assignment;
+                }
+                proof.bound
+            }
+            None => cuts::bound(problem, level, work, options.expired).unwrap_or(0),
+        };
+        let value = solution.evaluation.values[level];
+        solution.bounds[level] = solution.bounds[level].max(proven).min(value);
     }
     solution
 }

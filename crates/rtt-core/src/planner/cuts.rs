@@ -554,8 +554,18 @@ impl<'b> Approach<'b> {
     }
 }
 
+/// The scalar product, summed in eight lanes: an order that compilers can turn into vector operations, and that is the
+/// same on every machine.
 pub(super) fn dot(one: &[f64], other: &[f64]) -> f64 {
-    one.iter().zip(other).map(|(a, b)| a * b).sum()
+    let mut lanes = [0.0; 8];
+    let (one, one_rest) = one.as_chunks::<8>();
+    let (other, other_rest) = other.as_chunks::<8>();
+    for (a, b) in one.iter().zip(other) {
+        for lane in 0..8 {
+            lanes[lane] += a[lane] * b[lane];
+        }
+    }
+    lanes.iter().sum::<f64>() + one_rest.iter().zip(other_rest).map(|(a, b)| a * b).sum::<f64>()
 }
 
 pub(super) fn normalise(row: &mut [f64]) {

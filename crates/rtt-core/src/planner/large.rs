@@ -8,6 +8,9 @@ use super::search::Budget;
 /// Problems with more agents than this are coarsened first.
 const COARSEN: usize = 1_500;
 
+/// Walks end when this much work per unit, and three times as much as led to the best, led to nothing better.
+const IDLE: u64 = 500_000;
+
 /// Looks for a good assignment, also near `start`, until the budget has sunk to `floor`; `None` if none was found, or if
 /// the problem has what this search leaves to the exact one.
 pub(super) fn assign(
@@ -67,13 +70,17 @@ pub(super) fn assign(
         }
     }
     let mut share = 4;
-    while budget.left > floor && local.can_walk() {
+    let mut at_best = budget.left;
+    let idle = IDLE * best.1.len() as u64;
+    let is_idle = |at_best: u64, left: u64| at_best - left > idle.max(3 * (full - at_best));
+    while budget.left > floor && local.can_walk() && !is_idle(at_best, budget.left) {
         let before = budget.left;
         local.anneal(if best.1.len() > COARSEN { 1 } else { 8 }, share, &mut numbers, floor, budget);
         local.descend(floor, budget);
         let total = (local.excess(), local.total());
         if total < best.0 {
             best = (total, local.placement());
+            at_best = budget.left;
         }
         share = (share * 2).min(1 << 12);
         if before == budget.left {
@@ -85,6 +92,22 @@ pub(super) fn assign(
     }
     let assignment = Assignment { primaries: primaries(problem, &best.1)?, placement: best.1 };
     (problem.evaluate(&assignment).broken == 0).then_some(assignment)
+}
+
+/// A short walk from a placement, and the descent from there; `None` if an agent can be nowhere.
+pub(super) fn refine(
+    tables: &Tables,
+    placement: &[usize],
+    expired: &(dyn Fn() -> bool + Sync),
+) -> Option<Vec<usize>> {
+    let mut local = Local::new(tables, tables.inseparable())?;
+    let mut budget = Budget { left: u64::MAX, expired };
+    local.take(placement);
+    local.descend(0, &mut budget);
+    let best = (local.total(), local.placement());
+    local.anneal(1, 2, &mut Numbers(0x9e37_79b9_7f4a_7c15), 0, &mut budget);
+    local.descend(0, &mut budget);
+    Some(if local.total() < best.0 { local.placement() } else { best.1 })
 }
 
 /// How long a walk may be, in sixteenths, so that it comes to its end within a share of the budget.

@@ -54,7 +54,7 @@ impl Budget<'_> {
 
 /// What part of the budget, one in this many, goes into a first attempt.
 const QUICK: u64 = 16;
-/// What part of the rest, one in this many, is left for the tree once there is a good incumbent.
+/// What part of the rest, one in this many, the tree gets once there is a good incumbent.
 const LAST: u64 = 4;
 /// How many walks in a row may lead to no better incumbent.
 const PATIENCE: u32 = 12;
@@ -93,7 +93,10 @@ pub(super) fn search(problem: &Problem, goal: Goal, start: Option<&Assignment>, 
             Some(assignment) => search.offer(assignment),
             None => search.pack(PATIENCE, budget),
         }
-        is_exhausted = search.prove(budget) || search.branch(0, budget);
+        let mut last = Budget { left: floor.min(budget.left), expired: budget.expired };
+        budget.left -= last.left;
+        is_exhausted = search.prove(&mut last) || search.branch(0, &mut last);
+        budget.left += last.left;
     }
     Found { incumbent: search.incumbent, is_exhausted, root: Some(root), nodes: search.nodes }
 }

@@ -232,7 +232,9 @@ fn look(problem: &Problem, options: &Options, work: u64, begin: &Begin) -> Outco
     let floor = (begin.floor)(&values);
     bounds.iter_mut().zip(floor).for_each(|(bound, floor)| *bound = floor.max(*bound));
     let solution = Solution { assignment, evaluation, bounds, nodes };
-    Outcome::Solved(raised(problem, solution, work.saturating_mul(PRODUCTS), options))
+    // What the search left goes to the bounds as well.
+    let work = work.saturating_add(budget.left).saturating_mul(PRODUCTS);
+    Outcome::Solved(raised(problem, solution, work, options))
 }
 
 /// Raises the bounds of a solution where they are not tight, level by level; a better one may be met on the way.

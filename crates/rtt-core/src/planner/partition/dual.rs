@@ -238,18 +238,16 @@ impl<'n> Dual<'n> {
         let mut memory: Vec<(Vec<f64>, Vec<f64>, f64)> = Vec::new();
         for _ in 0..STEPS {
             // What is at its limit and would go beyond stays there.
-            let moves: Vec<bool> = (0..count)
-                .map(|at| free(at, &self.is_free) || values[at] > 0.0 || gradient[at] > 0.0)
-                .collect();
-            let steepest: Vec<f64> =
-                gradient.iter().zip(&moves).map(|(slope, moves)| if *moves { *slope } else { 0.0 }).collect();
+            let moves = |at: usize| free(at, &self.is_free) || values[at] > 0.0 || gradient[at] > 0.0;
+            let mask: Vec<f64> = (0..count).map(|at| f64::from(u8::from(moves(at)))).collect();
+            let steepest: Vec<f64> = gradient.iter().zip(&mask).map(|(slope, mask)| slope * mask).collect();
             if steepest.iter().all(|slope| slope.abs() < TOLERANCE) {
                 break;
             }
-            let mut direction = turned(&steepest, &moves, &memory, alpha);
+            let mut direction = turned(&steepest, &mask, &memory, alpha);
             if dot(&direction, &gradient) <= 0.0 {
                 memory.clear();
-                direction = turned(&steepest, &moves, &memory, alpha);
+                direction = turned(&steepest, &mask, &memory, alpha);
             }
             let mut length = 1.0;
             let mut is_found = false;
@@ -396,26 +394,23 @@ fn excess(x: &[f64], size: usize, (i, j, k): Triangle) -> f64 {
     x[i * size + j] + x[j * size + k] - x[i * size + k] - 1.0
 }
 
-/// The gradient, turned by what the last steps say about the curvature.
-fn turned(gradient: &[f64], moves: &[bool], memory: &[(Vec<f64>, Vec<f64>, f64)], alpha: f64) -> Vec<f64> {
+/// The gradient, turned by what the last steps say about the curvature; `mask` is 1 for what moves, and 0 for the rest.
+fn turned(gradient: &[f64], mask: &[f64], memory: &[(Vec<f64>, Vec<f64>, f64)], alpha: f64) -> Vec<f64> {
     let mut direction = gradient.to_vec();
-    let among = |one: &[f64], other: &[f64]| -> f64 {
-        one.iter().zip(other).zip(moves).filter(|(_, moves)| **moves).map(|((a, b), _)| a * b).sum()
-    };
     let add = |direction: &mut [f64], by: f64, what: &[f64]| {
-        let pairs = direction.iter_mut().zip(what).zip(moves).filter(|(_, moves)| **moves);
-        pairs.for_each(|((value, of), _)| *value += by * of);
+        let pairs = direction.iter_mut().zip(what).zip(mask);
+        pairs.for_each(|((value, of), mask)| *value = (*value + by * of) * mask);
     };
     let mut factors = Vec::with_capacity(memory.len());
     for (step, change, curvature) in memory.iter().rev() {
-        let factor = among(step, &direction) / curvature;
+        let factor = dot(step, &direction) / curvature;
         add(&mut direction, -factor, change);
         factors.push(factor);
     }
     let scale = memory.last().map_or(alpha, |(_, change, curvature)| curvature / dot(change, change));
     direction.iter_mut().for_each(|value| *value *= scale);
     for ((step, change, curvature), factor) in memory.iter().zip(factors.into_iter().rev()) {
-        let by = factor - among(change, &direction) / curvature;
+        let by = factor - dot(change, &direction) / curvature;
         add(&mut direction, by, step);
     }
     direction

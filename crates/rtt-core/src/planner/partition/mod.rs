@@ -15,6 +15,7 @@ use rayon::prelude::*;
 
 use self::node::{Ground, Node, Vertex};
 use super::cuts::Cuts;
+use super::local::Tables;
 use super::problem::{Assignment, Objective, Problem};
 use super::{large, symmetry};
 
@@ -48,13 +49,16 @@ pub(super) fn prove(
     let cuts = Cuts::new(problem, level)?;
     let (ground, root, of) = begin(problem, &cuts)?;
     let base = cuts.base.checked_add(i64::try_from(cuts.between_hosts(problem, work / 8, expired)).ok()?)?;
-    let mut tree = Tree { problem, level, base, ground, of, best: *incumbent, better: None, work, nodes: 0 };
+    let tables = Tables::new(problem)?;
+    let mut tree =
+        Tree { problem, tables: &tables, level, base, ground, of, best: *incumbent, better: None, work, nodes: 0 };
     let bound = tree.search(root, expired);
     Some(Proof { bound, better: tree.better, nodes: tree.nodes })
 }
 
 struct Tree<'p> {
     problem: &'p Problem,
+    tables: &'p Tables<'p>,
     level: usize,
     /// What is paid whatever the cut.
     base: i64,
@@ -96,8 +100,9 @@ impl Tree<'_> {
             for _ in 0..BATCH {
                 let Some(Open { node, .. }) = open.pop().filter(|open| open.bound < self.goal()) else { break };
                 if node.is_leaf() {
-                    self.offer(&node.placement());
+                    self.offer(&self.placement(&node.placement()));
                 } else {
+                    self.refine(&node, expired);
                     children.extend(node.children(&self.ground));
                 }
             }
@@ -114,11 +119,23 @@ impl Tree<'_> {
         }
     }
 
+    /// The node of each agent, by the bin of each vertex.
+    fn placement(&self, bins: &[usize]) -> Vec<usize> {
+        self.of.iter().map(|&vertex| bins[vertex]).collect()
+    }
+
+    /// Looks for something better near what a node's bound suggests.
+    fn refine(&mut self, node: &Node, expired: &(dyn Fn() -> bool + Sync)) {
+        let Some(bins) = &node.rounded else { return };
+        if let Some(placement) = large::refine(self.tables, &self.placement(bins), expired) {
+            self.offer(&placement);
+        }
+    }
+
     /// Evaluates a placement in full.
-    fn offer(&mut self, bins: &[usize]) {
-        let placement: Vec<usize> = self.of.iter().map(|&vertex| bins[vertex]).collect();
-        let Some(primaries) = large::primaries(self.problem, &placement) else { return };
-        let assignment = Assignment { placement, primaries };
+    fn offer(&mut self, placement: &[usize]) {
+        let Some(primaries) = large::primaries(self.problem, placement) else { return };
+        let assignment = Assignment { placement: placement.to_vec(), primaries };
         let evaluation = self.problem.evaluate(&assignment);
         if evaluation.broken == 0 && evaluation.values < self.best {
             self.best = evaluation.values;

@@ -3,6 +3,9 @@
 
 use super::dual::{Dual, FROM_PARENT, Layout, Pace, Triangle};
 
+/// How close a vertex is to an empty bin, as an entry of `X`.
+const EMPTY: f64 = 0.3;
+
 /// Agents that stay together.
 #[derive(Debug, Clone)]
 pub(super) struct Vertex {
@@ -43,6 +46,8 @@ pub(super) struct Node {
     pub(super) bound: i64,
     /// The vertex to place next.
     branch: usize,
+    /// Bin of each vertex before the first decision, by what the bound's `X` suggests.
+    pub(super) rounded: Option<Vec<usize>>,
     /// Multipliers, and the triangles that the last of them belong to.
     values: Vec<f64>,
     triangles: Vec<Triangle>,
@@ -55,7 +60,7 @@ impl Node {
         values[..vertices.len()].fill(-0.5);
         let total = edges.iter().map(|edge| edge.2).sum();
         let (opened, triangles) = (Vec::new(), Vec::new());
-        Self { vertices, opened, edges, total, bound: 0, branch: 0, values, triangles }.settle(ground)
+        Self { vertices, opened, edges, total, bound: 0, branch: 0, rounded: None, values, triangles }.settle(ground)
     }
 
     /// Bounds the part, as far as `goal` and with about so much work, and chooses what to place next; returns the work done.
@@ -73,6 +78,7 @@ impl Node {
         self.bound = self.bound.max(bound + if rest > 0 { ground.divisor - rest } else { 0 });
         (self.values, self.triangles) = (values, triangles);
         self.branch = self.choose(&x);
+        self.rounded = self.round(&x, ground);
         work
     }
 
@@ -88,8 +94,13 @@ impl Node {
 
     /// Bin of each vertex before the first decision, where everything is placed.
     pub(super) fn placement(&self) -> Vec<usize> {
+        self.spread(&self.opened)
+    }
+
+    /// From the bin of each vertex to that of each before the first decision.
+    fn spread(&self, bins: &[usize]) -> Vec<usize> {
         let mut all: Vec<(usize, usize)> = Vec::new();
-        for (vertex, &bin) in self.vertices.iter().zip(&self.opened) {
+        for (vertex, &bin) in self.vertices.iter().zip(bins) {
             all.extend(vertex.members.iter().map(|&member| (member, bin)));
         }
         all.sort_unstable();
@@ -168,7 +179,7 @@ impl Node {
         let edges: Vec<(usize, usize, i64)> = weights.into_iter().map(|((a, b), weight)| (a, b, weight)).collect();
         let total = edges.iter().map(|edge| edge.2).sum();
         let (values, triangles) = self.inherited(vertex, terminal, &place, vertices.len(), ground);
-        Self { vertices, opened, edges, total, bound: self.bound, branch: 0, values, triangles }
+        Self { vertices, opened, edges, total, bound: self.bound, branch: 0, rounded: None, values, triangles }
     }
 
     /// The multipliers after a vertex was placed: those of merged vertices add up.
@@ -229,6 +240,42 @@ impl Node {
         };
         let open = self.opened.len()..size;
         open.max_by(|&one, &other| score(one).total_cmp(&score(other)).then(other.cmp(&one))).unwrap_or(0)
+    }
+
+    /// Places what is open one by one: next is what `x` puts closest to something placed on a bin where it fits. `None` if
+    /// something fits nowhere.
+    fn round(&self, x: &[f64], ground: &Ground) -> Option<Vec<usize>> {
+        let size = self.vertices.len();
+        let mut load = vec![[0; 2]; ground.bins.len()];
+        let mut at = vec![usize::MAX; size];
+        // How close each vertex is to each bin; an empty one is closer than what is hardly ever together.
+        let mut close = vec![vec![EMPTY; ground.bins.len()]; size];
+        let mut is_used = vec![false; ground.bins.len()];
+        let mut next = self.opened.first().map(|&bin| (0, bin));
+        for placed in 0..size {
+            let (vertex, bin) = next.take().or_else(|| {
+                let open = (0..size).filter(|&vertex| at[vertex] == usize::MAX);
+                let places = open.flat_map(|vertex| bins(self.vertices[vertex].allowed).map(move |bin| (vertex, bin)));
+                let fit = places.filter(|&(vertex, bin)| {
+                    let fits = |of| load[bin][of] + self.vertices[vertex].demand[of] <= ground.bins[bin][of];
+                    (0..2).all(fits)
+                });
+                let score = |&(vertex, bin): &(usize, usize)| (close[vertex][bin], self.vertices[vertex].demand);
+                fit.max_by(|one, other| {
+                    let (a, b) = (score(one), score(other));
+                    a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)).then(other.cmp(one))
+                })
+            })?;
+            at[vertex] = bin;
+            (0..2).for_each(|of| load[bin][of] += self.vertices[vertex].demand[of]);
+            for (other, close) in close.iter_mut().enumerate() {
+                let known = if is_used[bin] { close[bin] } else { f64::MIN };
+                close[bin] = known.max(x[other * size + vertex]);
+            }
+            is_used[bin] = true;
+            next = self.opened.get(placed + 1).map(|&bin| (placed + 1, bin));
+        }
+        Some(self.spread(&at))
     }
 
     /// Pairs of vertices that cannot be on one bin, row by row.

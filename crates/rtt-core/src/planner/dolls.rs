@@ -4,7 +4,7 @@
 //! Verfaillie, Lemaître and Schiex 1996). Open and placed units share the nodes' capacity, so the sum is a bound.
 
 use super::local::{Key, Tables};
-use super::problem::Problem;
+use super::problem::{OBJECTIVES, Problem};
 use super::search::Budget;
 use super::symmetry;
 
@@ -104,7 +104,7 @@ impl Dolls {
             nodes,
             demand,
             later,
-            class: symmetry::classes(problem),
+            class: symmetry::classes(problem, OBJECTIVES.len() - 1),
             free: problem.nodes.iter().map(|node| (node.millicores, node.memory_mib)).collect(),
             guests: vec![0; nodes],
             cost,

@@ -2,13 +2,15 @@
 
 use super::local::{Local, Tables};
 use super::numbers::Numbers;
+use super::partition;
 use super::problem::{Assignment, Objective, Problem};
 use super::search::Budget;
 
 /// Problems with more agents than this are coarsened first.
 const COARSEN: usize = 1_500;
 
-/// Walks end when this much work per unit, and three times as much as led to the best, led to nothing better.
+/// Walks end when this much work per unit, and three times as much as led to the best, led to nothing better: as long as there are
+/// so few units that a proof can be found in what is left.
 const IDLE: u64 = 500_000;
 
 /// Looks for a good assignment, also near `start`, until the budget has sunk to `floor`; `None` if none was found, or if
@@ -71,7 +73,8 @@ pub(super) fn assign(
     }
     let mut share = 4;
     let mut at_best = budget.left;
-    let idle = IDLE * best.1.len() as u64;
+    let is_small = best.1.len() <= partition::MAX_VERTICES;
+    let idle = if is_small { IDLE * best.1.len() as u64 } else { u64::MAX };
     let is_idle = |at_best: u64, left: u64| at_best - left > idle.max(3 * (full - at_best));
     while budget.left > floor && local.can_walk() && !is_idle(at_best, budget.left) {
         let before = budget.left;

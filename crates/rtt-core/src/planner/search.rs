@@ -139,7 +139,7 @@ impl<'p> Search<'p> {
         Self {
             order: order(problem),
             touching,
-            class: symmetry::classes(problem),
+            class: symmetry::classes(problem, OBJECTIVES.len() - 1),
             placed: vec![None; problem.agents.len()],
             free: problem.nodes.iter().map(|node| (node.millicores, node.memory_mib)).collect(),
             guests: vec![0; problem.nodes.len()],

@@ -1,5 +1,6 @@
 //! The planner against exhaustive enumeration, on problems small enough for it.
 
+mod partition;
 mod parts;
 
 use std::sync::atomic::{AtomicUsize, Ordering};

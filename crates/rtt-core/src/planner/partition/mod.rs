@@ -20,7 +20,7 @@ use super::problem::{Assignment, Objective, Problem};
 use super::{large, symmetry};
 
 /// Graphs with more vertices are not for a tree: work grows with the third power.
-const MAX_VERTICES: usize = 150;
+pub(super) const MAX_VERTICES: usize = 150;
 /// As many bits as there are in a set of bins.
 const MAX_BINS: usize = 64;
 /// Nodes of the tree that are looked at together, and that are open at most.
@@ -47,7 +47,7 @@ pub(super) fn prove(
     expired: &(dyn Fn() -> bool + Sync),
 ) -> Option<Proof> {
     let cuts = Cuts::new(problem, level)?;
-    let (ground, root, of) = begin(problem, &cuts)?;
+    let (ground, root, of) = begin(problem, level, &cuts)?;
     let base = cuts.base.checked_add(i64::try_from(cuts.between_hosts(problem, work / 8, expired)).ok()?)?;
     let tables = Tables::new(problem)?;
     let mut tree =
@@ -178,7 +178,7 @@ impl Ord for Open {
 }
 
 /// The tree's ground and its first node, and the vertex of each agent.
-fn begin(problem: &Problem, cuts: &Cuts) -> Option<(Ground, Node, Vec<usize>)> {
+fn begin(problem: &Problem, level: usize, cuts: &Cuts) -> Option<(Ground, Node, Vec<usize>)> {
     let cut = cuts.between_nodes();
     let is_limited = problem.links.iter().any(|link| link.bandwidth_mbps.is_some());
     if is_limited || problem.nodes.len() > MAX_BINS {
@@ -195,7 +195,7 @@ fn begin(problem: &Problem, cuts: &Cuts) -> Option<(Ground, Node, Vec<usize>)> {
     let total = edges.iter().try_fold(0_i64, |sum, edge| sum.checked_add(edge.0))?;
     let ground = Ground {
         bins: cut.capacity.clone(),
-        class: symmetry::classes(problem),
+        class: symmetry::classes(problem, level),
         unit: (2.0 * total as f64 / names.len() as f64).max(1.0),
         divisor: edges.iter().fold(0, |divisor, edge| gcd(divisor, edge.0)).max(1),
     };

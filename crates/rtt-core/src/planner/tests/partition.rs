@@ -34,6 +34,10 @@ fn from_the_worst_incumbent_a_proof_leads_to_the_optimum() {
         if round % 3 != 0 {
             spread_over_hosts(&mut problem, None);
         }
+        // Where nodes are so close, the least difference between two values is 1.
+        if round % 2 == 0 {
+            problem.distance.iter_mut().flatten().for_each(|distance| *distance -= 9 * i64::from(*distance == 20));
+        }
         let all = enumerated(&problem);
         let Some(&best) = all.first() else { continue };
         for level in 0..3 {

@@ -9,8 +9,8 @@ use super::search::Budget;
 /// Problems with more agents than this are coarsened first.
 const COARSEN: usize = 1_500;
 
-/// Walks end when this much work per unit, and three times as much as led to the best, led to nothing better: as long as there are
-/// so few units that a proof can be found in what is left.
+/// Walks end when this much work per unit, and three times as much as led to the best, led to nothing better, where a proof can be
+/// found in what is left.
 const IDLE: u64 = 500_000;
 
 /// Looks for a good assignment, also near `start`, until the budget has sunk to `floor`; `None` if none was found, or if
@@ -73,8 +73,7 @@ pub(super) fn assign(
     }
     let mut share = 4;
     let mut at_best = budget.left;
-    let is_small = best.1.len() <= partition::MAX_VERTICES;
-    let idle = if is_small { IDLE * best.1.len() as u64 } else { u64::MAX };
+    let idle = if partition::applies(problem) { IDLE * best.1.len() as u64 } else { u64::MAX };
     let is_idle = |at_best: u64, left: u64| at_best - left > idle.max(3 * (full - at_best));
     while budget.left > floor && local.can_walk() && !is_idle(at_best, budget.left) {
         let before = budget.left;
@@ -98,11 +97,7 @@ pub(super) fn assign(
 }
 
 /// A short walk from a placement, and the descent from there; `None` if an agent can be nowhere.
-pub(super) fn refine(
-    tables: &Tables,
-    placement: &[usize],
-    expired: &(dyn Fn() -> bool + Sync),
-) -> Option<Vec<usize>> {
+pub(super) fn refine(tables: &Tables, placement: &[usize], expired: &(dyn Fn() -> bool + Sync)) -> Option<Vec<usize>> {
     let mut local = Local::new(tables, tables.inseparable())?;
     let mut budget = Budget { left: u64::MAX, expired };
     local.take(placement);

@@ -9,6 +9,7 @@ use super::dolls::Dolls;
 use super::evaluate::{add, subtract};
 use super::large;
 use super::local::Tables;
+use super::partition;
 use super::problem::{Assignment, Candidate, OBJECTIVES, Objective, Problem, Route};
 use super::symmetry;
 
@@ -56,6 +57,8 @@ impl Budget<'_> {
 const QUICK: u64 = 16;
 /// What part of the rest, one in this many, the tree gets once there is a good incumbent.
 const LAST: u64 = 4;
+/// No more than this where the proof of a cut comes next, which is slower at first and ends sooner.
+const ENOUGH: u64 = 60_000_000;
 /// How many walks in a row may lead to no better incumbent.
 const PATIENCE: u32 = 12;
 
@@ -93,7 +96,8 @@ pub(super) fn search(problem: &Problem, goal: Goal, start: Option<&Assignment>, 
             Some(assignment) => search.offer(assignment),
             None => search.pack(PATIENCE, budget),
         }
-        let mut last = Budget { left: floor.min(budget.left), expired: budget.expired };
+        let most = if partition::applies(problem) { ENOUGH } else { u64::MAX };
+        let mut last = Budget { left: floor.min(budget.left).min(most), expired: budget.expired };
         budget.left -= last.left;
         is_exhausted = search.prove(&mut last) || search.branch(0, &mut last);
         budget.left += last.left;

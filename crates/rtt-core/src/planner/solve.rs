@@ -244,7 +244,8 @@ fn raised(problem: &Problem, mut solution: Solution, work: u64, options: &Option
     }
     relax::raise(problem, &solution.evaluation.values, &mut solution.bounds);
     for level in 0..3 {
-        let (values, is_proven) = (solution.evaluation.values, solution.bounds[..level] == solution.evaluation.values[..level]);
+        let (values, is_proven) =
+            (solution.evaluation.values, solution.bounds[..level] == solution.evaluation.values[..level]);
         if solution.bounds[level] >= values[level] {
             continue;
         }

@@ -336,7 +336,8 @@ impl<'n> Dual<'n> {
         for resource in (0..2).filter(|&resource| self.scarce[resource]) {
             for i in 0..size {
                 let capacity = node.vertices[i].capacity[resource];
-                let multiplier = (values[layout.capacity(resource) + i] * scale / capacity.max(1) as f64).round().max(0.0);
+                let multiplier =
+                    (values[layout.capacity(resource) + i] * scale / capacity.max(1) as f64).round().max(0.0);
                 for j in (0..size).filter(|&j| j != i) {
                     let product = multiplier * node.vertices[j].demand[resource] as f64;
                     is_exact &= product < EXACT;

@@ -156,8 +156,7 @@ mod tests {
             let values = decompose(&mut vectors, size);
             for i in 0..size {
                 for j in 0..size {
-                    let back: f64 =
-                        (0..size).map(|k| values[k] * vectors[k * size + i] * vectors[k * size + j]).sum();
+                    let back: f64 = (0..size).map(|k| values[k] * vectors[k * size + i] * vectors[k * size + j]).sum();
                     assert!((back - matrix[i * size + j]).abs() < 1e-9 * (size * most) as f64, "{size}: {back}");
                     let product: f64 = (0..size).map(|k| vectors[i * size + k] * vectors[j * size + k]).sum();
                     assert!((product - f64::from(u8::from(i == j))).abs() < 1e-12 * size as f64, "{size}: {product}");

@@ -19,8 +19,8 @@ use super::local::Tables;
 use super::problem::{Assignment, Objective, Problem};
 use super::{large, symmetry};
 
-/// Graphs with more vertices are not for a tree: work grows with the third power.
-pub(super) const MAX_VERTICES: usize = 150;
+/// More agents are not for a tree: work grows with the third power.
+const MAX_AGENTS: usize = 150;
 /// As many bits as there are in a set of bins.
 const MAX_BINS: usize = 64;
 /// Nodes of the tree that are looked at together, and that are open at most.
@@ -46,7 +46,7 @@ pub(super) fn prove(
     work: u64,
     expired: &(dyn Fn() -> bool + Sync),
 ) -> Option<Proof> {
-    let cuts = Cuts::new(problem, level)?;
+    let cuts = applies(problem).then(|| Cuts::new(problem, level))??;
     let (ground, root, of) = begin(problem, level, &cuts)?;
     let base = cuts.base.checked_add(i64::try_from(cuts.between_hosts(problem, work / 8, expired)).ok()?)?;
     let tables = Tables::new(problem)?;
@@ -54,6 +54,13 @@ pub(super) fn prove(
         Tree { problem, tables: &tables, level, base, ground, of, best: *incumbent, better: None, work, nodes: 0 };
     let bound = tree.search(root, expired);
     Some(Proof { bound, better: tree.better, nodes: tree.nodes })
+}
+
+/// Tells whether a problem is of the kind, as far as can be told at once.
+pub(super) fn applies(problem: &Problem) -> bool {
+    problem.nodes.len() <= MAX_BINS
+        && problem.agents.len() <= MAX_AGENTS
+        && problem.links.iter().all(|link| link.bandwidth_mbps.is_none())
 }
 
 struct Tree<'p> {
@@ -180,16 +187,9 @@ impl Ord for Open {
 /// The tree's ground and its first node, and the vertex of each agent.
 fn begin(problem: &Problem, level: usize, cuts: &Cuts) -> Option<(Ground, Node, Vec<usize>)> {
     let cut = cuts.between_nodes();
-    let is_limited = problem.links.iter().any(|link| link.bandwidth_mbps.is_some());
-    if is_limited || problem.nodes.len() > MAX_BINS {
-        return None;
-    }
     let mut names: Vec<usize> = cut.of.clone();
     names.sort_unstable();
     names.dedup();
-    if names.len() > MAX_VERTICES {
-        return None;
-    }
     let of: Vec<usize> = cut.of.iter().map(|name| names.binary_search(name).unwrap_or_default()).collect();
     let edges = cut.merged();
     let total = edges.iter().try_fold(0_i64, |sum, edge| sum.checked_add(edge.0))?;
@@ -199,7 +199,8 @@ fn begin(problem: &Problem, level: usize, cuts: &Cuts) -> Option<(Ground, Node, 
         unit: (2.0 * total as f64 / names.len() as f64).max(1.0),
         divisor: edges.iter().fold(0, |divisor, edge| gcd(divisor, edge.0)).max(1),
     };
-    let empty = Vertex { demand: [0, 0], capacity: [0, 0], allowed: u64::MAX >> (64 - problem.nodes.len()), members: vec![] };
+    let empty =
+        Vertex { demand: [0, 0], capacity: [0, 0], allowed: u64::MAX >> (64 - problem.nodes.len()), members: vec![] };
     let mut vertices = vec![empty; names.len()];
     for (agent, &vertex) in problem.agents.iter().zip(&of) {
         vertices[vertex].demand[0] = vertices[vertex].demand[0].checked_add(agent.millicores)?;

@@ -16,9 +16,8 @@ fn values(problem: &Problem, placement: Vec<usize>) -> Option<Objective> {
 /// The values of all placements that hold, best first.
 fn enumerated(problem: &Problem) -> Vec<Objective> {
     let (agents, nodes) = (problem.agents.len(), problem.nodes.len());
-    let placements = (0..nodes.pow(agents as u32)).map(|code| {
-        (0..agents).map(|agent| code / nodes.pow(agent as u32) % nodes).collect::<Vec<_>>()
-    });
+    let placements = (0..nodes.pow(agents as u32))
+        .map(|code| (0..agents).map(|agent| code / nodes.pow(agent as u32) % nodes).collect::<Vec<_>>());
     let mut all: Vec<Objective> = placements.filter_map(|placement| values(problem, placement)).collect();
     all.sort_unstable();
     all

@@ -18,3 +18,6 @@ mod tool;
 
 pub use run::{StageOptions, main};
 pub use tool::{ToolOptions, tool_main};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

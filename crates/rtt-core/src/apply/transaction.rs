@@ -1,5 +1,6 @@
 //! The coordinator: begins a transaction, asks the participants, decides, and finishes what was decided.
 
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
@@ -54,8 +55,9 @@ pub struct Draft<'a> {
     begin: Begin,
     work: Work<'a>,
     participants: Vec<Box<dyn Participant>>,
-    /// What it changes.
+    /// What it changes, and that in words.
     pub diff: Diff,
+    words: String,
 }
 
 /// How a transaction ended.
@@ -76,7 +78,7 @@ impl<'a> Scene<'a> {
     ///
     /// # Errors
     /// [`StateError`] if what is active cannot be read.
-    pub fn draft(&self, log: &Log, proposal: &Proposal) -> Result<Draft<'a>, StateError> {
+    pub fn draft(&self, log: &Log, proposal: &Proposal<'a>) -> Result<Draft<'a>, StateError> {
         let before = Content::active(self.workspace)?;
         let document = super::active_document(before.routes.as_deref())?;
         let previous = before.last_applied.as_deref().and_then(|text| serde_json::from_slice::<Plan>(text).ok());
@@ -89,6 +91,7 @@ impl<'a> Scene<'a> {
             last_applied: proposal.plan.map(|(_, text)| text.to_vec()),
         };
         let diff = Diff::new(Some(&document), plan);
+        let words = diff.text();
         let participants = participants::of(previous.as_ref(), plan, self.registry);
         let begin = Begin {
             at: clock::rfc3339_millis(clock::now()),
@@ -98,13 +101,13 @@ impl<'a> Scene<'a> {
             signers: proposal.plan.iter().flat_map(|(plan, _)| plan.signers()).map(ToString::to_string).collect(),
             verified: proposal.is_verified,
             changes: diff.counts(),
-            diff: Digest::of_bytes(diff.text()),
+            diff: Digest::of_bytes(&words),
             participants: participants.iter().map(|participant| participant.name()).collect(),
             before: before.image(),
             after: after.image(),
         };
-        let plan = plan.cloned();
-        Ok(Draft { begin, work: self.work(plan, previous, before, after), participants, diff })
+        let work = self.work(plan.map(Cow::Borrowed), previous, before, after);
+        Ok(Draft { begin, work, participants, diff, words })
     }
 
     /// Loads what an entry is about from the log's objects.
@@ -117,7 +120,7 @@ impl<'a> Scene<'a> {
         let plan = |content: &Content| {
             content.last_applied.as_deref().and_then(|text| serde_json::from_slice::<Plan>(text).ok())
         };
-        Ok(self.work(plan(&after), plan(&before), before, after))
+        Ok(self.work(plan(&after).map(Cow::Owned), plan(&before), before, after))
     }
 
     /// Asks every participant of the last commit whether it is in effect; changes nothing.
@@ -136,13 +139,20 @@ impl<'a> Scene<'a> {
             .collect())
     }
 
-    fn work(&self, plan: Option<Plan>, previous: Option<Plan>, before: Content, after: Content) -> Work<'a> {
+    fn work(&self, plan: Option<Cow<'a, Plan>>, previous: Option<Plan>, before: Content, after: Content) -> Work<'a> {
         let Self { workspace, registry, connectors, timeout } = *self;
         Work { workspace, registry, connectors, timeout, plan, previous, before, after }
     }
 }
 
 impl Draft<'_> {
+    /// The same transaction, started by something else.
+    #[must_use]
+    pub fn started_by(mut self, kind: Kind) -> Self {
+        self.begin.kind = kind;
+        self
+    }
+
     /// Asks every participant whether its preconditions hold; changes nothing.
     ///
     /// # Errors
@@ -158,11 +168,11 @@ impl Draft<'_> {
     /// # Errors
     /// [`StateError::Workspace`] if the log cannot be written; the next run recovers.
     pub fn run(self, log: &mut Log) -> Result<Outcome, StateError> {
-        let Self { begin, work, participants, diff } = self;
+        let Self { begin, work, participants, words, .. } = self;
         let workspace = work.workspace;
         work.before.keep(workspace, &begin.before)?;
         work.after.keep(workspace, &begin.after)?;
-        image::keep(workspace, diff.text().as_bytes(), begin.diff)?;
+        image::keep(workspace, words.as_bytes(), begin.diff)?;
         let (sequence, prev) = log.next();
         let mut entry = Entry::new(sequence, prev, begin);
         entry.write(workspace)?;

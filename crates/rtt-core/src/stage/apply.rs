@@ -12,8 +12,9 @@ use self::current::State;
 use super::{Context, Error, Report, Stage, Verdict, inputs, upstream};
 use crate::apply::base::Current;
 use crate::apply::image::Content;
+use crate::apply::log::Log;
 use crate::apply::recovery::{self, Recovered};
-use crate::apply::transaction::{Outcome, Proposal};
+use crate::apply::transaction::{Draft, Outcome, Proposal, Scene};
 use crate::apply::wal::Kind;
 use crate::apply::{ApplyLock, LockError};
 use crate::diagnostic::{Diagnostic, Place};
@@ -85,16 +86,20 @@ fn inspected(workspace: &Workspace) -> Result<Vec<Option<Digest>>, Error> {
 }
 
 fn run_once(workspace: &Workspace, request: &Request, context: &Context) -> Result<Report, Error> {
-    let mut state = State::read(workspace, request.participant_timeout)?;
+    let (state, candidate) = rayon::join(
+        || State::read(workspace, request.participant_timeout),
+        || {
+            let applies = request.rollback.is_none() && !request.recover && !request.status;
+            applies.then(|| candidate::read_plan(workspace, request)).transpose()
+        },
+    );
+    let mut state = state?;
     if request.status {
         return show::status(&state, request);
     }
-    let candidate = match (&request.rollback, request.recover) {
-        (None, false) => match candidate::read_plan(workspace, request)? {
-            Ok(candidate) => Some(candidate),
-            Err(refusal) => return Ok(*refusal),
-        },
-        _ => None,
+    let candidate = match candidate?.transpose() {
+        Ok(candidate) => candidate,
+        Err(refusal) => return Ok(*refusal),
     };
     if request.dry_run {
         return match (&candidate, &request.rollback) {
@@ -229,12 +234,19 @@ fn apply(state: &mut State, candidate: &Candidate, request: &Request, context: &
         let message = format!("Plan signature verification failed: {signer} was revoked meanwhile");
         return Ok(refusal(Verdict::Untrusted, "RTT-A002", message, &candidate.name, candidate::REGENERATE));
     }
-    let kind = match fit(state, candidate, context.force)? {
+    let mut log = state.log.clone();
+    let scene = state.scene();
+    let (fit, draft) = rayon::join(
+        || fit(state, candidate, context.force),
+        || scene.draft(&state.log, &candidate.proposal(Kind::Apply, request)),
+    );
+    let kind = match fit? {
         Fit::Refused(report) => return Ok(*report),
         Fit::Applied => return Ok(show::nothing_to_change(candidate)),
         Fit::For(kind) => kind,
     };
-    let (mut report, outcome) = run_transaction(state, &candidate.proposal(kind, request))?;
+    let (mut report, outcome) = run_transaction(&scene, &mut log, draft?.started_by(kind))?;
+    state.log = log;
     if outcome == Outcome::Committed {
         log::info!("Plan applied successfully");
         report.details.push(format!("  plan {}", candidate.plan.plan_id));
@@ -248,7 +260,11 @@ fn rollback(state: &mut State, target: Option<&str>, request: &Request) -> Resul
         Ok(target) => target,
         Err(refusal) => return Ok(*refusal),
     };
-    let (mut report, outcome) = run_transaction(state, &proposal_to(target.as_ref(), request))?;
+    let mut log = std::mem::take(&mut state.log);
+    let scene = state.scene();
+    let draft = scene.draft(&log, &proposal_to(target.as_ref(), request))?;
+    let (mut report, outcome) = run_transaction(&scene, &mut log, draft)?;
+    state.log = log;
     if outcome == Outcome::Committed {
         let reached = target.map_or("no plan".to_owned(), |target| format!("plan {}", target.plan.plan_id));
         report.headline = format!("Rolled back to {reached}");
@@ -306,17 +322,13 @@ fn rollback_target(
 }
 
 /// Runs a transaction, reverts it if its new state is not in effect, and says what happened.
-fn run_transaction(state: &mut State, proposal: &Proposal) -> Result<(Report, Outcome), Error> {
-    let mut log = std::mem::take(&mut state.log);
-    let scene = state.scene();
-    let draft = scene.draft(&log, proposal)?;
-    let diff = draft.diff.clone();
-    let outcome = draft.run(&mut log)?;
+fn run_transaction(scene: &Scene, log: &mut Log, mut draft: Draft) -> Result<(Report, Outcome), Error> {
+    let diff = std::mem::take(&mut draft.diff);
+    let outcome = draft.run(log)?;
     let entry = log.last().cloned().expect("it was just written");
     let revert = match &outcome {
-        Outcome::NotInEffect(_) => Some(recovery::revert(&scene, &mut log, &entry)?),
+        Outcome::NotInEffect(_) => Some(recovery::revert(scene, log, &entry)?),
         _ => None,
     };
-    state.log = log;
     Ok((show::ended(&entry, &outcome, revert.as_ref(), &diff), outcome))
 }

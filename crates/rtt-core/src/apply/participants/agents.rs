@@ -124,11 +124,11 @@ impl Agent {
     }
 
     fn params(&self, work: &Work, entry: &Entry) -> Value {
-        let own: Vec<&PlanRoute> = routes(work.plan.as_ref()).iter().filter(|route| self.is_in(route)).collect();
+        let own: Vec<&PlanRoute> = routes(work.plan.as_deref()).iter().filter(|route| self.is_in(route)).collect();
         json!({
             "transaction": entry.transaction,
             "generation": entry.begin.generation,
-            "plan": work.plan.as_ref().map(|plan| plan.plan_id),
+            "plan": work.plan.as_deref().map(|plan| plan.plan_id),
             "routes": own,
         })
     }

@@ -16,7 +16,7 @@ impl Participant for ConnectorFiles {
     }
 
     fn check(&self, work: &Work) -> Result<(), String> {
-        let routes = work.plan.as_ref().map(|plan| plan.routes.as_slice()).unwrap_or_default();
+        let routes = work.plan.as_deref().map(|plan| plan.routes.as_slice()).unwrap_or_default();
         let used: BTreeSet<(&InstanceId, &Symbol)> =
             routes.iter().map(|route| (&route.source, &route.target.symbol)).collect();
         let index = work.connectors;

@@ -22,7 +22,7 @@ impl Participant for Endpoints {
     }
 
     fn check(&self, work: &Work) -> Result<(), String> {
-        for (target, lane) in targets(work.plan.as_ref()) {
+        for (target, lane) in targets(work.plan.as_deref()) {
             if work.registry.get(target).is_none() {
                 return Err(format!("{target} is not registered"));
             }
@@ -51,7 +51,7 @@ impl Participant for Endpoints {
                 .filter_map(|(target, lane)| Some(endpoint(work.registry, target, lane)?.as_str()?.to_owned()))
                 .collect()
         };
-        for gone in sockets(work.previous.as_ref()).difference(&sockets(work.plan.as_ref())) {
+        for gone in sockets(work.previous.as_ref()).difference(&sockets(work.plan.as_deref())) {
             let path = work.workspace.path(gone);
             let is_socket = std::fs::symlink_metadata(&path).is_ok_and(|found| found.file_type().is_socket());
             let is_served = UnixStream::connect(&path)

@@ -5,6 +5,7 @@ mod connectors;
 mod endpoints;
 mod routes;
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::time::Duration;
 
@@ -75,7 +76,7 @@ pub struct Work<'a> {
     /// How long an agent may take for one answer.
     pub timeout: Duration,
     /// The plan that becomes active; none leaves nothing active.
-    pub plan: Option<Plan>,
+    pub plan: Option<Cow<'a, Plan>>,
     /// The plan that was active before.
     pub previous: Option<Plan>,
     /// The state before, as far as it matters.

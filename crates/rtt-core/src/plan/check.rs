@@ -3,8 +3,10 @@
 //! Shares no code with the planner: candidates, capacities, bounds and objective values are derived anew from the
 //! inputs, in the words of the routing model, so that a mistake on one side shows as a difference.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
+
+use rayon::prelude::*;
 
 use super::{Backup, Inputs, Plan, PlanRoute, PlanStatus};
 use crate::connector::index::Connector;
@@ -58,7 +60,7 @@ impl fmt::Display for Violation {
 /// Checks a plan against the inputs. Empty: every hard constraint holds, and every value is what it says. Whether a
 /// better plan exists is not looked at; identity, signature and base are checked elsewhere.
 pub fn check(plan: &Plan, inputs: &Inputs) -> Vec<Violation> {
-    let mut checker = Checker { plan, inputs, index: Index::new(inputs), places: BTreeMap::new(), found: Vec::new() };
+    let mut checker = Checker { plan, inputs, index: Index::new(inputs), places: HashMap::new(), found: Vec::new() };
     checker.placement();
     match inputs.routes.expand(&inputs.registry, &inputs.dependencies) {
         Ok(wanted) => checker.routes(&wanted),
@@ -74,21 +76,22 @@ pub fn check(plan: &Plan, inputs: &Inputs) -> Vec<Violation> {
 /// Where an instance is: positions of its host and of its node on that host.
 type Place = (usize, usize);
 
-/// The inputs by what is asked of them, so that the work grows with the plan and not with its square.
+/// The inputs by what is asked of them, so that the work grows with the plan and not with its square. The tables are
+/// only looked into, so their order shows nowhere.
 struct Index<'a> {
     policy: policy::Index<'a>,
-    edges: BTreeMap<(&'a InstanceId, &'a Symbol), &'a Edge>,
-    by_edge: BTreeMap<(&'a InstanceId, &'a InstanceId), Vec<&'a Connector>>,
-    by_symbol: BTreeMap<(&'a InstanceId, &'a Symbol), Vec<&'a Connector>>,
+    edges: HashMap<(&'a InstanceId, &'a Symbol), &'a Edge>,
+    by_edge: HashMap<(&'a InstanceId, &'a InstanceId), Vec<&'a Connector>>,
+    by_symbol: HashMap<(&'a InstanceId, &'a Symbol), Vec<&'a Connector>>,
 }
 
 impl<'a> Index<'a> {
     fn new(inputs: &'a Inputs) -> Self {
         let mut index = Self {
             policy: inputs.policy.index(),
-            edges: BTreeMap::new(),
-            by_edge: BTreeMap::new(),
-            by_symbol: BTreeMap::new(),
+            edges: HashMap::new(),
+            by_edge: HashMap::new(),
+            by_symbol: HashMap::new(),
         };
         for edge in &inputs.dependencies.edges {
             index.edges.entry((&edge.from, &edge.symbol)).or_insert(edge);
@@ -107,7 +110,7 @@ struct Checker<'a> {
     plan: &'a Plan,
     inputs: &'a Inputs,
     index: Index<'a>,
-    places: BTreeMap<&'a InstanceId, Place>,
+    places: HashMap<&'a InstanceId, Place>,
     found: Vec<Violation>,
 }
 
@@ -199,9 +202,10 @@ impl<'a> Checker<'a> {
             }
         }
         let mut sums = Sums::default();
-        for wanted in wanted {
+        let all: Vec<[BTreeSet<Pair>; 2]> =
+            wanted.par_iter().map(|wanted| [true, false].map(|own| self.pairs(wanted, own))).collect();
+        for (wanted, [primaries, alternates]) in wanted.iter().zip(all) {
             let name = name(&wanted.from, &wanted.to);
-            let primaries = self.pairs(wanted, true);
             let route = planned.remove(&name);
             let Some(route) = route else {
                 // An optional dependency that nothing can serve is left out.
@@ -210,7 +214,7 @@ impl<'a> Checker<'a> {
                 }
                 continue;
             };
-            self.route(&name, wanted, route, primaries, &mut sums);
+            self.route(&name, wanted, route, [&primaries, &alternates], &mut sums);
         }
         for name in planned.into_keys() {
             self.report(Kind::Completeness, format!("{name} is planned but not wanted"));
@@ -224,17 +228,23 @@ impl<'a> Checker<'a> {
         self.objective(&mut sums);
     }
 
-    fn route(&mut self, name: &str, wanted: &Wanted, route: &PlanRoute, primaries: BTreeSet<Pair>, sums: &mut Sums) {
-        let alternates = self.pairs(wanted, false);
+    fn route(
+        &mut self,
+        name: &str,
+        wanted: &Wanted,
+        route: &PlanRoute,
+        [primaries, alternates]: [&BTreeSet<Pair>; 2],
+        sums: &mut Sums,
+    ) {
         sums.instances.insert(wanted.source.clone());
-        sums.instances.extend(primaries.iter().chain(&alternates).map(|(target, _)| target.clone()));
+        sums.instances.extend(primaries.iter().chain(alternates).map(|(target, _)| target.clone()));
         if route.source != wanted.source {
             self.report(Kind::Completeness, format!("{name} starts at {}, not at {}", route.source, wanted.source));
         }
         if !primaries.contains(&(route.target.clone(), route.via)) {
             self.report(Kind::Candidate, format!("{name}: {} by {} is not a candidate", route.target, route.via));
         }
-        let bounds = self.bounds(wanted, &primaries);
+        let bounds = self.bounds(wanted, primaries);
         if route.qos != bounds.qos {
             self.report(Kind::Figure, format!("{name}: the bounds are {:?}, not {:?}", bounds.qos, route.qos));
         }
@@ -266,7 +276,7 @@ impl<'a> Checker<'a> {
             let pair = (source.0.min(target.0), source.0.max(target.0));
             *sums.links.entry(pair).or_default() += bounds.throughput;
         }
-        let backups = self.expected_backups(&bounds, source, route, primaries.iter().chain(&alternates));
+        let backups = self.expected_backups(&bounds, source, route, primaries.iter().chain(alternates));
         if backups != route.backups {
             let list = |all: &[Backup]| all.iter().map(|b| format!("{} by {}", b.target, b.via)).collect::<Vec<_>>();
             let (expected, found) = (list(&backups).join(", "), list(&route.backups).join(", "));

@@ -86,7 +86,7 @@ fn inspected(workspace: &Workspace) -> Result<Vec<Option<Digest>>, Error> {
 }
 
 fn run_once(workspace: &Workspace, request: &Request, context: &Context) -> Result<Report, Error> {
-    let (state, candidate) = rayon::join(
+    let (state, candidate) = both(
         || State::read(workspace, request.participant_timeout),
         || {
             let applies = request.rollback.is_none() && !request.recover && !request.status;
@@ -227,6 +227,11 @@ fn fit(state: &State, candidate: &Candidate, is_forced: bool) -> Result<Fit, Err
     Ok(Fit::Refused(Box::new(report)))
 }
 
+/// Does two things at the same time; with `--jobs 1`, one after the other in this thread.
+fn both<A: Send, B: Send>(one: impl FnOnce() -> A + Send, other: impl FnOnce() -> B + Send) -> (A, B) {
+    if rayon::current_num_threads() == 1 { (one(), other()) } else { rayon::join(one, other) }
+}
+
 fn apply(state: &mut State, candidate: &Candidate, request: &Request, context: &Context) -> Result<Report, Error> {
     // A signer may have been revoked while the lock was waited for.
     let trust = TrustStore::read(state.workspace)?;
@@ -236,7 +241,7 @@ fn apply(state: &mut State, candidate: &Candidate, request: &Request, context: &
     }
     let mut log = state.log.clone();
     let scene = state.scene();
-    let (fit, draft) = rayon::join(
+    let (fit, draft) = both(
         || fit(state, candidate, context.force),
         || scene.draft(&state.log, &candidate.proposal(Kind::Apply, request)),
     );

@@ -23,6 +23,8 @@ use super::{large, symmetry};
 const MAX_AGENTS: usize = 150;
 /// As many bits as there are in a set of bins.
 const MAX_BINS: usize = 64;
+/// Products of two numbers for the first bound, for each in the third power of the number of vertices.
+const OPENING: u64 = 4_000;
 /// Nodes of the tree that are looked at together, and that are open at most.
 const BATCH: usize = 4;
 const MAX_OPEN: usize = 1_500;
@@ -37,8 +39,8 @@ pub(super) struct Proof {
     pub(super) nodes: u64,
 }
 
-/// Proves that no placement costs less at a level than the incumbent's values say, or finds one, with about so many products of two
-/// numbers. The levels before must be proven. `None`: the problem is not of the kind, or too large.
+/// Proves that no placement costs less at a level than the incumbent's values say, or finds one, with about so many products
+/// of two numbers. The levels before must be proven. `None`: the problem is not of the kind, or too large for so little work.
 pub(super) fn prove(
     problem: &Problem,
     level: usize,
@@ -46,8 +48,11 @@ pub(super) fn prove(
     work: u64,
     expired: &(dyn Fn() -> bool + Sync),
 ) -> Option<Proof> {
-    let cuts = applies(problem).then(|| Cuts::new(problem, level))??;
+    let cuts = (applies(problem) && !expired()).then(|| Cuts::new(problem, level))??;
     let (ground, root, of) = begin(problem, level, &cuts)?;
+    if work < OPENING * (root.vertices.len() as u64).pow(3) {
+        return None;
+    }
     let base = cuts.base.checked_add(i64::try_from(cuts.between_hosts(problem, work / 8, expired)).ok()?)?;
     let tables = Tables::new(problem)?;
     let mut tree =
@@ -58,7 +63,7 @@ pub(super) fn prove(
 
 /// Tells whether a problem is of the kind, as far as can be told at once.
 pub(super) fn applies(problem: &Problem) -> bool {
-    problem.nodes.len() <= MAX_BINS
+    (1..=MAX_BINS).contains(&problem.nodes.len())
         && problem.agents.len() <= MAX_AGENTS
         && problem.links.iter().all(|link| link.bandwidth_mbps.is_none())
 }

@@ -75,7 +75,7 @@ fn larger_proofs_agree_with_russian_dolls() {
         assert_eq!((proof.bound, better.values[1]), (best[1], best[1]), "round {round}");
         agreed += 1;
         // After few decisions the bound holds as well, and mostly says more than the one without triangles.
-        let early = prove(&problem, 1, &best, 12_000_000, &|| false).expect("small").bound;
+        let early = prove(&problem, 1, &best, 14_000_000, &|| false).expect("small").bound;
         assert!(early <= best[1], "round {round}: {early} {best:?}");
         tighter += i32::from(early > cuts::bound(&problem, 1, PLENTY, &|| false).expect("small figures"));
     }

@@ -1,5 +1,7 @@
 //! Everything that a plan is made from, as read: handed to whoever makes a plan and to whoever checks one.
 
+use std::sync::Arc;
+
 use super::{Base, Plan};
 use crate::connector::index::Connectors;
 use crate::dependency::report::Dependencies;
@@ -15,13 +17,13 @@ use crate::topology::Topology;
 #[derive(Debug, Clone)]
 pub struct Inputs {
     /// What is registered.
-    pub registry: Registry,
+    pub registry: Arc<Registry>,
     /// [`Registry::content`].
     pub registry_digest: Digest,
     /// Which requirement is met by whom.
     pub dependencies: Dependencies,
     /// The generated connectors.
-    pub connectors: Connectors,
+    pub connectors: Arc<Connectors>,
     /// [`Connectors::content`].
     pub connectors_digest: Digest,
     /// What is wanted.

@@ -5,6 +5,7 @@ mod current;
 mod show;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use self::candidate::{Candidate, refusal};
@@ -207,7 +208,8 @@ fn fit(state: &State, candidate: &Candidate, is_forced: bool) -> Result<Fit, Err
     }
     let dependencies = upstream::read_dependencies(state.workspace)?
         .ok_or(Error::NotRun { file: layout::DEPENDENCIES, stage: Stage::DepDoctor })?;
-    let (registry, connectors) = (state.registry.clone(), state.connectors.clone());
+    let registry = (Arc::clone(&state.registry.value), current.registry);
+    let connectors = (Arc::clone(&state.connectors.value), current.connectors);
     let (inputs, _) = inputs::read(state.workspace, registry, dependencies.value, connectors)?;
     if inputs.topology.digest != plan.base.topology {
         if inputs.topology.is_from_file() {

@@ -1,26 +1,29 @@
 //! What a plan is made from and checked against, read from the workspace.
 
+use std::sync::Arc;
+
 use super::Error;
 use crate::connector::index::Connectors;
 use crate::dependency::report::Dependencies;
 use crate::diagnostic::Diagnostic;
+use crate::digest::Digest;
 use crate::plan::{Inputs, Plan};
 use crate::registry::Registry;
 use crate::schema::Schema;
-use crate::workspace::state::{self, StateFile};
+use crate::workspace::state;
 use crate::workspace::{Workspace, layout};
 use crate::{lane, policy, routes, topology};
 
-/// Joins what earlier stages made with what people wrote and what the machine says. The findings are warnings and
+/// Joins what earlier stages made, registry and connectors each with the digest of its content, with what people wrote and what the machine says. The findings are warnings and
 /// information about what people wrote.
 ///
 /// # Errors
 /// [`Error::Invalid`] with every error of the first file that has one, [`Error::Workspace`].
 pub(super) fn read(
     workspace: &Workspace,
-    registry: StateFile<Registry>,
+    (registry, registry_digest): (Arc<Registry>, Digest),
     dependencies: Dependencies,
-    connectors: StateFile<Connectors>,
+    (connectors, connectors_digest): (Arc<Connectors>, Digest),
 ) -> Result<(Inputs, Vec<Diagnostic>), Error> {
     let (routes, mut findings) = match routes::read(workspace)? {
         Some(read) => read,
@@ -31,11 +34,11 @@ pub(super) fn read(
     let (lanes, lanes_digest) = lane::read(workspace)?;
     let applied = state::read::<Plan>(workspace, layout::LAST_APPLIED, Schema::Plan)?;
     let inputs = Inputs {
-        registry_digest: registry.value.content(),
-        registry: registry.value,
+        registry_digest,
+        registry,
         dependencies,
-        connectors_digest: connectors.value.content(),
-        connectors: connectors.value,
+        connectors_digest,
+        connectors,
         routes,
         policy,
         topology: topology::read(workspace)?,

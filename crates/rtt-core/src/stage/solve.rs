@@ -14,6 +14,7 @@ mod worth;
 pub use what_if::WhatIf;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -27,7 +28,7 @@ use crate::plan::{self, Base, GraphFormat, Inputs, Plan, PlanStatus, source};
 use crate::planner::{self, Memory, Options, Outcome};
 use crate::text::counted;
 use crate::trust::{PrivateKey, SIGNING_KEY_VARIABLE, TrustStore, signing_key};
-use crate::workspace::state::{Fingerprint, StateFile};
+use crate::workspace::state::Fingerprint;
 use crate::workspace::{self, Workspace, durable, layout};
 
 /// The work limit where none is given: about a second of one core.
@@ -90,8 +91,14 @@ pub fn run(workspace: &Workspace, request: &Request, context: &Context) -> Resul
     let registry = upstream::registry(workspace)?;
     let dependencies = upstream::dependencies(workspace, registry.digest)?;
     let connectors = upstream::connectors(workspace, registry.digest, dependencies.digest)?;
-    let StateFile { value: dependencies, .. } = dependencies;
-    let (inputs, mut findings) = inputs::read(workspace, registry, dependencies, connectors)?;
+    let registry_digest = registry.value.content();
+    let connectors_digest = connectors.value.content();
+    let (inputs, mut findings) = inputs::read(
+        workspace,
+        (Arc::new(registry.value), registry_digest),
+        dependencies.value,
+        (Arc::new(connectors.value), connectors_digest),
+    )?;
     let base = inputs.base(request.solver());
     let fingerprint = fingerprint(&base);
     let signer = Signer::new(workspace, request)?;

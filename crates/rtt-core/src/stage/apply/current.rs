@@ -1,5 +1,6 @@
 //! Everything that stage 50 finds when it begins.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -24,8 +25,8 @@ pub(super) struct State<'a> {
     /// `.rtt/routes.json`.
     pub(super) document: Value,
     pub(super) applied: Option<StateFile<Plan>>,
-    pub(super) registry: StateFile<Registry>,
-    pub(super) connectors: StateFile<Connectors>,
+    pub(super) registry: StateFile<Arc<Registry>>,
+    pub(super) connectors: StateFile<Arc<Connectors>>,
     pub(super) log: Log,
 }
 
@@ -48,14 +49,20 @@ impl<'a> State<'a> {
     fn read_parts(
         workspace: &'a Workspace,
         timeout: Duration,
-        known: (Option<StateFile<Registry>>, Option<StateFile<Connectors>>),
+        known: (Option<StateFile<Arc<Registry>>>, Option<StateFile<Arc<Connectors>>>),
     ) -> Result<Self, Error> {
         let document = crate::apply::active_document(workspace.read_optional(layout::ROUTES)?.as_deref())?;
         let applied: Option<StateFile<Plan>> = state::read(workspace, layout::LAST_APPLIED, Schema::Plan)?;
         let log = Log::read(workspace)?;
         let not_run = |file, stage| Error::NotRun { file, stage };
-        let registry = known.0.map_or_else(|| upstream::read_registry(workspace), |file| Ok(Some(file)))?;
-        let connectors = known.1.map_or_else(|| upstream::read_connectors(workspace), |file| Ok(Some(file)))?;
+        let registry = match known.0 {
+            Some(file) => Some(file),
+            None => upstream::read_registry(workspace)?.map(|file| file.map(Arc::new)),
+        };
+        let connectors = match known.1 {
+            Some(file) => Some(file),
+            None => upstream::read_connectors(workspace)?.map(|file| file.map(Arc::new)),
+        };
         // Before the first plan there is nothing to apply, so the first thing that is missing is the plan.
         let has_plan = source::latest(workspace)?.is_some();
         if !has_plan && applied.is_none() && log.last().is_none() && (registry.is_none() || connectors.is_none()) {

@@ -14,8 +14,8 @@ use crate::workspace::state;
 use crate::workspace::{Workspace, layout};
 use crate::{lane, policy, routes, topology};
 
-/// Joins what earlier stages made, registry and connectors each with the digest of its content, with what people wrote and what the machine says. The findings are warnings and
-/// information about what people wrote.
+/// Joins what earlier stages made, registry and connectors each with the digest of its content, with what people wrote
+/// and what the machine says. The findings are warnings and information about what people wrote.
 ///
 /// # Errors
 /// [`Error::Invalid`] with every error of the first file that has one, [`Error::Workspace`].

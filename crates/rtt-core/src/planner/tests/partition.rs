@@ -87,7 +87,7 @@ fn threads_change_nothing_about_a_proof() {
     let mut random = Random(0x9a29);
     let problem = random_partition(&mut random, 16, 4, 50);
     let begin = [i64::MAX / 4; 5];
-    for work in [PLENTY / 200, PLENTY] {
+    for work in [PLENTY / 100, PLENTY] {
         let with = |threads: usize| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
             let proof = pool.install(|| prove(&problem, 0, &begin, work, &|| false)).expect("small");

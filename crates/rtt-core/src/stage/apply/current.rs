@@ -18,6 +18,9 @@ use crate::schema::Schema;
 use crate::workspace::state::{self, StateFile};
 use crate::workspace::{Workspace, layout};
 
+/// What was read before, if it is still the same.
+type Known<T> = Option<StateFile<Arc<T>>>;
+
 /// What is there now.
 pub(super) struct State<'a> {
     pub(super) workspace: &'a Workspace,
@@ -49,7 +52,7 @@ impl<'a> State<'a> {
     fn read_parts(
         workspace: &'a Workspace,
         timeout: Duration,
-        known: (Option<StateFile<Arc<Registry>>>, Option<StateFile<Arc<Connectors>>>),
+        known: (Known<Registry>, Known<Connectors>),
     ) -> Result<Self, Error> {
         let document = crate::apply::active_document(workspace.read_optional(layout::ROUTES)?.as_deref())?;
         let applied: Option<StateFile<Plan>> = state::read(workspace, layout::LAST_APPLIED, Schema::Plan)?;

@@ -346,12 +346,8 @@ fn every_way_to_search_agrees_where_routes_have_one_target() {
         let mut dolls = Dolls::new(&problem, &tables).expect("small");
         let mut budget = Budget { left: 10_000_000, expired: &|| false };
         let found = dolls.search(i128::MAX / 1_000_000_000, &mut budget).expect("within the budget");
-        let value = |placement: Vec<usize>| {
-            let primaries = large::primaries(&problem, &placement)?;
-            let evaluation = problem.evaluate(&Assignment { placement, primaries });
-            (evaluation.broken == 0).then_some(evaluation.values)
-        };
-        assert_eq!(found.and_then(value), expected, "round {round}");
+        let found = found.and_then(|placement| placed_values(&problem, placement));
+        assert_eq!(found, expected, "round {round}");
         let mut budget = Budget { left: 50_000, expired: &|| false };
         let walked =
             large::assign(&problem, 0, None, &mut budget).map(|assignment| problem.evaluate(&assignment).values);
@@ -374,6 +370,24 @@ fn every_way_to_search_agrees_where_routes_have_one_target() {
         }
     }
     assert!(solved > 8 && closed > 2, "{solved} {closed}");
+}
+
+/// The values of a placement with its best primaries, which without limits on links are found one by one; `None` if it breaks a
+/// constraint.
+fn placed_values(problem: &Problem, placement: Vec<usize>) -> Option<Objective> {
+    let primaries = super::large::primaries(problem, &placement)?;
+    let evaluation = problem.evaluate(&Assignment { placement, primaries });
+    (evaluation.broken == 0).then_some(evaluation.values)
+}
+
+/// The values of all placements that hold, best first; for problems without limits on links.
+fn enumerated(problem: &Problem) -> Vec<Objective> {
+    let (agents, nodes) = (problem.agents.len(), problem.nodes.len());
+    let placements = (0..nodes.pow(agents as u32))
+        .map(|code| (0..agents).map(|agent| code / nodes.pow(agent as u32) % nodes).collect::<Vec<_>>());
+    let mut all: Vec<Objective> = placements.filter_map(|placement| placed_values(problem, placement)).collect();
+    all.sort_unstable();
+    all
 }
 
 /// Puts the nodes on hosts of two; a call between hosts costs much.
@@ -428,15 +442,7 @@ fn bounds_of_every_size_stay_below_the_optimum() {
         if round % 3 != 0 {
             spread_over_hosts(&mut problem, None);
         }
-        // Without limits on links the best primaries of a placement are found one by one.
-        let placements =
-            (0..4_usize.pow(6)).map(|code| (0..6).map(|agent| code >> (2 * agent) & 3).collect::<Vec<_>>());
-        let value = |placement: Vec<usize>| {
-            let primaries = super::large::primaries(&problem, &placement)?;
-            let found = problem.evaluate(&Assignment { placement, primaries });
-            (found.broken == 0).then_some(found.values)
-        };
-        let Some(expected) = placements.filter_map(value).min() else { continue };
+        let Some(&expected) = enumerated(&problem).first() else { continue };
         solved += 1;
         for level in 0..3 {
             for (kind, dense) in [450, 1].into_iter().enumerate() {

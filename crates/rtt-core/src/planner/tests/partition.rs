@@ -1,27 +1,10 @@
 //! Proofs by the cut of a partition, against enumeration and against another exact search.
 
-use super::{Random, random_partition, spread_over_hosts};
-use crate::planner::problem::{Assignment, Objective, Problem};
-use crate::planner::{cuts, dolls::Dolls, large, local::Tables, partition::prove, search::Budget};
+use super::{Random, enumerated, placed_values, random_partition, spread_over_hosts};
+use crate::planner::problem::Objective;
+use crate::planner::{cuts, dolls::Dolls, local::Tables, partition::prove, search::Budget};
 
 const PLENTY: u64 = 2_000_000_000;
-
-/// The values of a placement with its best primaries; `None` if it breaks a constraint.
-fn values(problem: &Problem, placement: Vec<usize>) -> Option<Objective> {
-    let primaries = large::primaries(problem, &placement)?;
-    let evaluation = problem.evaluate(&Assignment { placement, primaries });
-    (evaluation.broken == 0).then_some(evaluation.values)
-}
-
-/// The values of all placements that hold, best first.
-fn enumerated(problem: &Problem) -> Vec<Objective> {
-    let (agents, nodes) = (problem.agents.len(), problem.nodes.len());
-    let placements = (0..nodes.pow(agents as u32))
-        .map(|code| (0..agents).map(|agent| code / nodes.pow(agent as u32) % nodes).collect::<Vec<_>>());
-    let mut all: Vec<Objective> = placements.filter_map(|placement| values(problem, placement)).collect();
-    all.sort_unstable();
-    all
-}
 
 #[test]
 fn from_the_worst_incumbent_a_proof_leads_to_the_optimum() {
@@ -68,7 +51,7 @@ fn larger_proofs_agree_with_russian_dolls() {
         let Some(best) = dolls.search(i128::MAX / 1_000_000_000, &mut budget).expect("within the budget") else {
             continue;
         };
-        let best = values(&problem, best).expect("it holds");
+        let best = placed_values(&problem, best).expect("it holds");
         let begin = [best[0], best[1] * 2 + 1, best[2], best[3], best[4]];
         let proof = prove(&problem, 1, &begin, PLENTY, &|| false).expect("small");
         let better = problem.evaluate(&proof.better.expect("there is a better one"));

@@ -61,7 +61,7 @@ pub(super) fn check(
         }
         Err(error) => return Err(unreadable(error)),
     };
-    let text = String::from_utf8(bytes.clone()).expect("the strict parser accepts only UTF-8");
+    let text = String::from_utf8(bytes).expect("the strict parser accepts only UTF-8");
     let verified = if no_verify {
         log::warn!("Plan signatures are not verified (--no-verify)");
         plan::accept_unverified(document)

@@ -157,7 +157,10 @@ fn run<O: StageOptions>(common: &Common, format: Format, force: bool, options: O
             log::warn!("cannot write the flight record: {error}");
         }
     }
-    outcome.exit_code
+    let exit_code = outcome.exit_code;
+    // The process ends, and the system takes its memory back at once: a long report would be freed piece by piece.
+    std::mem::forget(outcome);
+    exit_code
 }
 
 /// Finds the root; where there is none it is created, or the named or current folder is taken as it is.
@@ -255,7 +258,8 @@ impl Outcome {
         let mark = if self.succeeded() { palette.ok() } else { palette.fail() };
         text.push_str(&format!("{mark} {}\n", printable(&self.report.headline)));
         for detail in &self.report.details {
-            text.push_str(&format!("{}\n", printable(detail)));
+            text.push_str(&printable(detail));
+            text.push('\n');
         }
         let warnings = diagnostic::count(&self.report.diagnostics, Severity::Warning);
         if warnings > 0 {

@@ -8,8 +8,9 @@ use crate::program::Program;
 
 /// Builds the one document that `--format json` prints.
 pub(crate) fn document(program: Program, report: &Report, outcome: &str, exit_code: u8) -> Value {
-    let members = report.figures.iter().chain(&report.lists);
-    let figures: Map<String, Value> = members.map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+    let figures = report.figures.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+    let lists = report.lists.iter().map(|(name, list)| ((*name).to_owned(), list.get()));
+    let figures: Map<String, Value> = figures.chain(lists).collect();
     let mut document = json!({"version": FORMAT_VERSION});
     if let Program::Stage(stage) = program {
         document["stage"] = stage.number().into();

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use crate::json::canonical;
+use crate::json::{self, canonical};
 
 /// A SHA-256 digest; displayed, and stored in JSON, as `sha256:` and 64 lower-case hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,6 +17,13 @@ impl Digest {
     /// Returns the digest of bytes as they are.
     pub fn of_bytes(bytes: impl AsRef<[u8]>) -> Self {
         Self(Sha256::digest(bytes.as_ref()).into())
+    }
+
+    /// Returns the digest of bytes that are given in parts.
+    pub fn of_parts<'a>(parts: impl Iterator<Item = &'a [u8]>) -> Self {
+        let mut hasher = Sha256::new();
+        parts.for_each(|part| hasher.update(part));
+        Self(hasher.finalize().into())
     }
 
     /// Returns the digest of a JSON value's exact canonical form ([`canonical::exact`]): equal for equal documents
@@ -95,7 +102,7 @@ impl Serialize for Digest {
 
 impl<'de> Deserialize<'de> for Digest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        json::parsed(deserializer)
     }
 }
 

@@ -27,6 +27,7 @@ pub mod store;
 pub mod symbol;
 pub mod telemetry;
 pub mod text;
+mod threads;
 pub mod topology;
 pub mod trust;
 pub mod units;

@@ -1,7 +1,10 @@
 //! Identities: symbols, instances, and the older `rtt://` addresses.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
+use std::sync::Arc;
 
 use semver::Version;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -13,7 +16,7 @@ pub const MAX_SYMBOL_BYTES: usize = 200;
 
 /// A dotted lower-case name of two or more segments, `agent.storage.tsdb`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Symbol(String);
+pub struct Symbol(Arc<str>);
 
 impl Symbol {
     /// Returns the name.
@@ -54,7 +57,7 @@ impl FromStr for Symbol {
         let valid = text.len() <= MAX_SYMBOL_BYTES
             && text.contains('.')
             && text.split('.').enumerate().all(|(index, part)| segment(index, part));
-        if valid { Ok(Self(text.to_owned())) } else { Err(InvalidName::Symbol(text.to_owned())) }
+        if valid { Ok(Self(text.into())) } else { Err(InvalidName::Symbol(text.to_owned())) }
     }
 }
 
@@ -65,12 +68,20 @@ impl fmt::Display for Symbol {
 }
 
 /// One registered version of a symbol, `agent.storage.tsdb@1.2.0`; ordered by symbol, then by version precedence.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct InstanceId {
     /// The symbol.
     pub symbol: Symbol,
     /// The version.
     pub version: Version,
+}
+
+impl Hash for InstanceId {
+    /// Leaves out what hardly ever tells two versions apart.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.symbol.hash(state);
+        state.write_u64(self.version.major.rotate_left(32) ^ self.version.minor.rotate_left(16) ^ self.version.patch);
+    }
 }
 
 impl fmt::Display for InstanceId {
@@ -102,6 +113,21 @@ impl SymbolRange {
     /// Tells whether the instance is one of those meant.
     pub fn contains(&self, instance: &InstanceId) -> bool {
         self.symbol == instance.symbol && self.range.contains(&instance.version)
+    }
+}
+
+impl SymbolRange {
+    /// Compares as the texts do.
+    pub fn cmp_text(&self, other: &Self) -> Ordering {
+        self.bytes().cmp(other.bytes())
+    }
+
+    fn bytes(&self) -> impl Iterator<Item = u8> {
+        let range = match self.range.as_str() {
+            "*" => ["", ""],
+            range => ["@", range],
+        };
+        self.symbol.as_str().bytes().chain(range.into_iter().flat_map(str::bytes))
     }
 }
 
@@ -164,7 +190,7 @@ macro_rules! string_in_json {
 
         impl<'de> Deserialize<'de> for $type {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+                crate::json::parsed(deserializer)
             }
         }
     )*};
@@ -193,6 +219,18 @@ mod tests {
         assert_eq!(from_address("core.api"), None);
         let route: SymbolRange = "rtt://a/b@^1.2".parse().expect("an address");
         assert_eq!(route.to_string(), "a.b@^1.2");
+    }
+
+    #[test]
+    fn ranges_compare_as_their_texts_do() {
+        let texts = ["a.b", "a.b@*", "a.b@^1", "a.b@=1.0.0", "a.b.c", "a.b-c", "a.b_c@1", "a.b0", "a.c", "a.b@^1.2"];
+        for one in texts {
+            for other in texts {
+                let [one, other]: [SymbolRange; 2] = [one, other].map(|text| text.parse().expect(text));
+                assert_eq!(one.cmp_text(&other), one.to_string().cmp(&other.to_string()), "{one} and {other}");
+                assert_eq!(one == other, one.to_string() == other.to_string(), "{one} and {other}");
+            }
+        }
     }
 
     #[test]

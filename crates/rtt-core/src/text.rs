@@ -5,6 +5,9 @@ use std::fmt::Write as _;
 /// Escapes what could act on a terminal or mislead a reader: control characters, bidirectional overrides,
 /// zero-width and other invisible format characters become `\u{…}`; tabs and newlines `\t` and `\n`.
 pub fn printable(text: &str) -> String {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

@@ -1,22 +1,39 @@
 //! Version ranges in cargo's grammar, with the older spelling that separates comparators by spaces.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
+use std::sync::Arc;
 
 use semver::{Version, VersionReq};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A set of versions; displayed as written, compared by meaning nowhere.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Range {
+use crate::json;
+
+/// A set of versions; displayed as written, compared by meaning nowhere. Small, since there is one in every route and
+/// most say nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Range(
+    /// None: every version, written `*`.
+    Option<Arc<Written>>,
+);
+
+#[derive(Debug, PartialEq, Eq)]
+struct Written {
     text: String,
     request: VersionReq,
+}
+
+impl Hash for Range {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
 }
 
 impl Range {
     /// Every version, pre-releases included.
     pub fn any() -> Self {
-        Self { text: "*".to_owned(), request: VersionReq::STAR }
+        Self(None)
     }
 
     /// Exactly one version.
@@ -27,29 +44,23 @@ impl Range {
     /// Tells whether the version lies in the range. A pre-release lies only in a range that names a pre-release of the
     /// same version (semver 2.0, and cargo), and in `*`.
     pub fn contains(&self, version: &Version) -> bool {
-        self.request == VersionReq::STAR || self.request.matches(version)
+        self.0.as_ref().is_none_or(|range| range.request == VersionReq::STAR || range.request.matches(version))
     }
 
     /// Returns the range as written.
     pub fn as_str(&self) -> &str {
-        &self.text
+        self.0.as_ref().map_or("*", |range| &range.text)
     }
 
     /// Returns the parsed comparators.
     pub fn comparators(&self) -> &[semver::Comparator] {
-        &self.request.comparators
-    }
-}
-
-impl Default for Range {
-    fn default() -> Self {
-        Self::any()
+        self.0.as_ref().map_or(&[], |range| &range.request.comparators)
     }
 }
 
 impl fmt::Display for Range {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        f.write_str(self.as_str())
     }
 }
 
@@ -66,8 +77,11 @@ impl FromStr for Range {
     type Err = InvalidRange;
 
     fn from_str(text: &str) -> Result<Self, InvalidRange> {
+        if text.trim() == "*" {
+            return Ok(Self::any());
+        }
         VersionReq::parse(&with_commas(text))
-            .map(|request| Self { text: text.trim().to_owned(), request })
+            .map(|request| Self(Some(Arc::new(Written { text: text.trim().to_owned(), request }))))
             .map_err(|source| InvalidRange { text: text.to_owned(), source })
     }
 }
@@ -86,13 +100,13 @@ fn with_commas(text: &str) -> String {
 
 impl Serialize for Range {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.text)
+        serializer.serialize_str(self.as_str())
     }
 }
 
 impl<'de> Deserialize<'de> for Range {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        json::parsed(deserializer)
     }
 }
 

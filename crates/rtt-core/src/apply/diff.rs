@@ -1,6 +1,6 @@
 //! What a plan changes in the active routes, by agent, as Terraform shows it: `+` new, `-` gone, `~` other.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use serde::Serialize;
@@ -37,7 +37,7 @@ pub struct Served {
     /// The instance.
     pub target: String,
     /// The lane.
-    pub via: String,
+    pub via: Cow<'static, str>,
     /// Host and node, `local/0`.
     pub node: String,
     /// Other targets, `target via lane`, best first.
@@ -47,7 +47,12 @@ pub struct Served {
 impl Served {
     fn parts(&self) -> [(&'static str, String); 4] {
         let backups = if self.backups.is_empty() { "none".to_owned() } else { self.backups.join(" then ") };
-        [("target", self.target.clone()), ("lane", self.via.clone()), ("node", self.node.clone()), ("backup", backups)]
+        [
+            ("target", self.target.clone()),
+            ("lane", self.via.to_string()),
+            ("node", self.node.clone()),
+            ("backup", backups),
+        ]
     }
 }
 
@@ -64,16 +69,25 @@ impl Diff {
         Self::of(active(document), planned(plan))
     }
 
-    fn of(old: Vec<Route>, new: Vec<Route>) -> Self {
-        let mut routes: BTreeMap<(String, String), (Option<Served>, Option<Served>)> = BTreeMap::new();
-        for (ends, served) in old {
-            routes.entry(ends).or_default().0 = Some(served);
+    fn of(old: impl Iterator<Item = Route>, new: impl Iterator<Item = Route>) -> Self {
+        let old = old.map(|((from, to), served)| Change { from, to, old: Some(served), new: None });
+        let new = new.map(|((from, to), served)| Change { from, to, old: None, new: Some(served) });
+        let mut changes: Vec<Change> = old.chain(new).collect();
+        // A first plan's routes are in order, and sorting takes memory.
+        if !changes.is_sorted_by(|one, other| (&one.from, &one.to) <= (&other.from, &other.to)) {
+            changes.sort_by(|one, other| (&one.from, &one.to).cmp(&(&other.from, &other.to)));
         }
-        for (ends, served) in new {
-            routes.entry(ends).or_default().1 = Some(served);
-        }
-        let changes = routes.into_iter().filter(|(_, (old, new))| old != new);
-        Self { changes: changes.map(|((from, to), (old, new))| Change { from, to, old, new }).collect() }
+        // Of several that serve the same ends the last counts.
+        changes.dedup_by(|next, kept| {
+            let is_same = (&next.from, &next.to) == (&kept.from, &kept.to);
+            if is_same {
+                kept.old = next.old.take().or(kept.old.take());
+                kept.new = next.new.take().or(kept.new.take());
+            }
+            is_same
+        });
+        changes.retain(|change| change.old != change.new);
+        Self { changes }
     }
 
     /// Compares the routes of two plans.
@@ -99,16 +113,17 @@ impl Diff {
         counts
     }
 
-    /// Returns lines for people: each agent that calls, then its routes; of a changed one what it was and will be.
-    pub fn lines(&self) -> Vec<String> {
+    /// Returns lines for people, each after an indentation: each agent that calls, then its routes; of a changed one what
+    /// it was and will be.
+    pub fn lines(&self, indentation: &str) -> Vec<String> {
         let mut lines = Vec::new();
         let mut agent = None;
         for change in &self.changes {
             if agent != Some(&change.from) {
-                lines.push(change.from.clone());
+                lines.push(format!("{indentation}{}", change.from));
                 agent = Some(&change.from);
             }
-            lines.push(format!("  {}", change.line()));
+            lines.push(format!("{indentation}  {}", change.line()));
         }
         lines
     }
@@ -148,12 +163,12 @@ impl Change {
 
 type Route = ((String, String), Served);
 
-fn active(document: Option<&Value>) -> Vec<Route> {
+fn active(document: Option<&Value>) -> impl Iterator<Item = Route> {
     let entries = document.and_then(|document| document.get("routes")?.as_array()).into_iter().flatten();
     let shown = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let served = |status: &Value| Served {
+    let served = move |status: &Value| Served {
         target: shown(&status["target"]),
-        via: shown(&status["via"]),
+        via: shown(&status["via"]).into(),
         node: format!("{}/{}", shown(&status["host"]), shown(&status["numa_node"])),
         backups: status["backups"]
             .as_array()
@@ -162,26 +177,20 @@ fn active(document: Option<&Value>) -> Vec<Route> {
             .map(|backup| format!("{} via {}", shown(&backup["target"]), shown(&backup["via"])))
             .collect(),
     };
-    entries
-        .filter_map(|entry| {
-            let (from, to) = super::routing_table::ends(entry)?;
-            Some(((from.to_string(), to.to_string()), served(entry.get("status")?)))
-        })
-        .collect()
+    entries.filter_map(move |entry| {
+        let (from, to) = super::routing_table::ends(entry)?;
+        Some(((from.to_string(), to.to_string()), served(entry.get("status")?)))
+    })
 }
 
-fn planned(plan: Option<&Plan>) -> Vec<Route> {
-    let routes = plan.map(|plan| plan.routes.as_slice()).unwrap_or_default();
-    routes
-        .iter()
-        .map(|route| {
-            let served = Served {
-                target: route.target.to_string(),
-                via: route.via.to_string(),
-                node: format!("{}/{}", route.host, route.numa_node),
-                backups: route.backups.iter().map(|backup| format!("{} via {}", backup.target, backup.via)).collect(),
-            };
-            ((route.from.to_string(), route.to.to_string()), served)
-        })
-        .collect()
+fn planned(plan: Option<&Plan>) -> impl Iterator<Item = Route> {
+    plan.into_iter().flat_map(|plan| &plan.routes).map(|route| {
+        let served = Served {
+            target: route.target.to_string(),
+            via: Cow::Borrowed(route.via.name()),
+            node: format!("{}/{}", route.host, route.numa_node),
+            backups: route.backups.iter().map(|backup| format!("{} via {}", backup.target, backup.via)).collect(),
+        };
+        ((route.from.to_string(), route.to.to_string()), served)
+    })
 }

@@ -1,10 +1,13 @@
 //! The bytes that a transaction switches, kept once in `.rtt/wal/objects/` under their SHA-256: log entries name them, so
 //! a transition rewrites a small document however large the routing table is, and equal states are stored once.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::{Diagnostic, Place};
 use crate::digest::Digest;
+use crate::threads::both;
 use crate::workspace::state::StateError;
 use crate::workspace::{Error, Workspace, layout};
 
@@ -19,14 +22,14 @@ pub struct Image {
 
 /// The files that a transaction switches, whole.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Content {
+pub struct Content<'a> {
     /// `.rtt/routes.json`; none if it does not exist.
     pub routes: Option<Vec<u8>>,
     /// `plans/last_applied.json`; none if it does not exist.
-    pub last_applied: Option<Vec<u8>>,
+    pub last_applied: Option<Cow<'a, [u8]>>,
 }
 
-impl Content {
+impl Content<'_> {
     /// Reads what is active now.
     ///
     /// # Errors
@@ -34,14 +37,15 @@ impl Content {
     pub fn active(workspace: &Workspace) -> Result<Self, Error> {
         Ok(Self {
             routes: workspace.read_optional(layout::ROUTES)?,
-            last_applied: workspace.read_optional(layout::LAST_APPLIED)?,
+            last_applied: workspace.read_optional(layout::LAST_APPLIED)?.map(Cow::Owned),
         })
     }
 
     /// Returns the digests of the bytes.
     pub fn image(&self) -> Image {
-        let digest = |bytes: &Option<Vec<u8>>| bytes.as_ref().map(Digest::of_bytes);
-        Image { routes: digest(&self.routes), last_applied: digest(&self.last_applied) }
+        let digest = |bytes: Option<&[u8]>| bytes.map(Digest::of_bytes);
+        let (routes, last_applied) = both(|| digest(self.routes.as_deref()), || digest(self.last_applied.as_deref()));
+        Image { routes, last_applied }
     }
 
     /// Keeps the bytes; durable when it returns.
@@ -49,12 +53,15 @@ impl Content {
     /// # Errors
     /// [`Error::Io`].
     pub fn keep(&self, workspace: &Workspace, image: &Image) -> Result<(), Error> {
-        for (bytes, digest) in [(&self.routes, image.routes), (&self.last_applied, image.last_applied)] {
-            if let (Some(bytes), Some(digest)) = (bytes, digest) {
-                keep(workspace, bytes, digest)?;
-            }
-        }
-        Ok(())
+        let keep = |bytes: Option<&[u8]>, digest: Option<Digest>| match bytes.zip(digest) {
+            Some((bytes, digest)) => keep(workspace, bytes, digest),
+            None => Ok(()),
+        };
+        let (routes, last_applied) = both(
+            || keep(self.routes.as_deref(), image.routes),
+            || keep(self.last_applied.as_deref(), image.last_applied),
+        );
+        routes.and(last_applied)
     }
 
     /// Fetches the bytes of an image.
@@ -63,7 +70,7 @@ impl Content {
     /// [`StateError::Invalid`] naming an object that is missing or was changed.
     pub fn fetch(workspace: &Workspace, image: &Image) -> Result<Self, StateError> {
         let bytes = |digest: Option<Digest>| digest.map(|digest| fetch(workspace, digest)).transpose();
-        Ok(Self { routes: bytes(image.routes)?, last_applied: bytes(image.last_applied)? })
+        Ok(Self { routes: bytes(image.routes)?, last_applied: bytes(image.last_applied)?.map(Cow::Owned) })
     }
 }
 
@@ -73,10 +80,7 @@ impl Content {
 /// [`Error::Io`].
 pub fn keep(workspace: &Workspace, bytes: &[u8], digest: Digest) -> Result<(), Error> {
     let file = layout::wal_object(&digest.hex());
-    if workspace.read_optional(&file)?.is_some_and(|there| there == bytes) {
-        return Ok(());
-    }
-    workspace.write(&file, bytes)
+    if workspace.holds(&file, bytes)? { Ok(()) } else { workspace.write(&file, bytes) }
 }
 
 /// Fetches bytes by their digest.

@@ -5,7 +5,7 @@ use super::log::{self, Log};
 use super::transaction::{self, Outcome, Proposal, Scene};
 use super::wal::{Decision, Entry, Event, Kind};
 use crate::diagnostic::{Diagnostic, Place};
-use crate::plan::{self, Plan, Verified};
+use crate::plan::{self, Document, Plan, Verified};
 use crate::workspace::layout;
 use crate::workspace::state::StateError;
 
@@ -93,7 +93,7 @@ fn recall(text: &[u8]) -> Result<Verified<Plan>, StateError> {
     let failed = |message: String| {
         StateError::Invalid(vec![Diagnostic::error("RTT-S003", message).at(Place::file(layout::LAST_APPLIED))])
     };
-    let document = serde_json::from_slice(text).map_err(|error| failed(error.to_string()))?;
+    let document = Document::read(text.to_vec()).map_err(|unreadable| failed(unreadable.error.to_string()))?;
     let verified = plan::accept_unverified(document).map_err(|error| failed(error.to_string()))?;
-    verified.typed().map_err(|error| failed(error.to_string()))
+    verified.typed(layout::LAST_APPLIED).map(|(plan, _)| plan)
 }

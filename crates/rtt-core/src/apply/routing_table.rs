@@ -7,7 +7,6 @@ use serde::ser::{SerializeMap as _, SerializeSeq as _};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use crate::digest::Digest;
 use crate::lane::Lane;
 use crate::manifest::Qos;
 use crate::plan::{Backup, Plan, PlanRoute};
@@ -22,52 +21,94 @@ pub struct Table<'a> {
     members: Map<String, Value>,
     /// What people wrote.
     written: Vec<Value>,
-    added: Vec<Automatic<'a>>,
+    /// Routes of the plan that nobody wrote.
+    added: Vec<&'a PlanRoute>,
+    known: Known<'a>,
+}
+
+/// What is the same in many routes.
+struct Known<'a> {
+    /// The plan's id.
+    plan: String,
+    /// Where each target listens on a lane. Only looked into, so its order shows nowhere.
+    endpoints: HashMap<(&'a InstanceId, Lane), Option<Value>>,
+}
+
+impl<'a> Known<'a> {
+    fn new(plan: Option<&'a Plan>, registry: &Registry) -> Self {
+        let mut endpoints = HashMap::new();
+        for (target, lane) in plan.into_iter().flat_map(Plan::targets) {
+            endpoints.entry((target, lane)).or_insert_with(|| {
+                let endpoint = endpoint(registry, target, lane);
+                if endpoint.is_none() {
+                    log::warn!("{target} names no endpoint for lane {lane}: connectors cannot reach it");
+                }
+                endpoint
+            });
+        }
+        Self { plan: plan.map(|plan| plan.plan_id.to_string()).unwrap_or_default(), endpoints }
+    }
+
+    fn entry(&self, route: &'a PlanRoute) -> Automatic<'_> {
+        Automatic { from: &route.from, to: &route.to, auto: true, qos: route.qos, status: self.status(route) }
+    }
+
+    fn status(&self, route: &'a PlanRoute) -> Status<'_> {
+        let endpoint = |target, via| self.endpoints.get(&(target, via)).and_then(Option::as_ref);
+        let backup = |Backup { target, via, .. }: &'a Backup| BackupStatus {
+            target,
+            via: *via,
+            endpoint: endpoint(target, *via),
+        };
+        Status {
+            plan: &self.plan,
+            source: &route.source,
+            target: &route.target,
+            via: route.via,
+            host: &route.host,
+            numa_node: route.numa_node,
+            endpoint: endpoint(&route.target, route.via),
+            backups: route.backups.iter().map(backup).collect(),
+        }
+    }
 }
 
 impl<'a> Table<'a> {
     /// Gives the document a plan's routes as its status; `None` leaves no route active.
     pub fn new(document: &Value, plan: Option<&'a Plan>, registry: &'a Registry, generation: u64) -> Self {
-        let mut members = document.as_object().cloned().unwrap_or_default();
-        members.insert("generation".to_owned(), generation.into());
-        let entries = match members.insert("routes".to_owned(), Value::Null) {
-            Some(Value::Array(entries)) => entries,
-            _ => Vec::new(),
+        let members = document.as_object().into_iter().flatten();
+        let others = |(name, value): (&String, &Value)| match name.as_str() {
+            "routes" => (name.clone(), Value::Null),
+            _ => (name.clone(), value.clone()),
         };
+        let mut members: Map<String, Value> = members.map(others).collect();
+        members.insert("generation".to_owned(), generation.into());
+        members.insert("routes".to_owned(), Value::Null);
+        let entries = document.get("routes").and_then(Value::as_array).into_iter().flatten();
+        let mut written: Vec<Value> = entries.filter(|entry| !is_automatic(entry)).cloned().collect();
+
         let routes: &[PlanRoute] = plan.map_or(&[], |plan| &plan.routes);
+        let known = Known::new(plan, registry);
         // Only looked into, so its order shows nowhere.
         let mut positions = HashMap::new();
-        for (position, route) in routes.iter().enumerate() {
+        for (position, route) in routes.iter().enumerate().filter(|_| !written.is_empty()) {
             positions.entry((&route.from, &route.to)).or_insert(position);
         }
         let mut covered = vec![false; routes.len()];
-        let mut written = Vec::new();
-        for mut entry in entries.into_iter().filter(|entry| !is_automatic(entry)) {
-            let ends = ends(&entry);
-            if let Some(members) = entry.as_object_mut() {
-                let position = ends.as_ref().and_then(|(from, to)| positions.get(&(from, to)).copied());
-                match (position, plan) {
-                    (Some(position), Some(plan)) => {
-                        covered[position] = true;
-                        let status = Status::new(plan, &routes[position], registry);
-                        members.insert("status".to_owned(), serde_json::to_value(status).expect("strings and numbers"));
-                    }
-                    _ => drop(members.shift_remove("status")),
-                }
+        for entry in &mut written {
+            let ends = ends(entry);
+            let Some(members) = entry.as_object_mut() else { continue };
+            let position = ends.as_ref().and_then(|(from, to)| positions.get(&(from, to)).copied());
+            if let Some(position) = position {
+                covered[position] = true;
+                let status = serde_json::to_value(known.status(&routes[position])).expect("strings and numbers");
+                members.insert("status".to_owned(), status);
+            } else {
+                members.shift_remove("status");
             }
-            written.push(entry);
         }
-        let uncovered = routes.iter().zip(&covered).filter(|(_, covered)| !**covered);
-        let automatic = |plan| {
-            uncovered.map(move |(route, _)| Automatic {
-                from: &route.from,
-                to: &route.to,
-                auto: true,
-                qos: route.qos,
-                status: Status::new(plan, route, registry),
-            })
-        };
-        Self { members, written, added: plan.map(automatic).into_iter().flatten().collect() }
+        let added = routes.iter().zip(&covered).filter(|(_, covered)| !**covered).map(|(route, _)| route).collect();
+        Self { members, written, added, known }
     }
 
     /// Returns it as a document that can be compared.
@@ -83,7 +124,7 @@ impl Serialize for Table<'_> {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 let mut list = serializer.serialize_seq(Some(self.0.written.len() + self.0.added.len()))?;
                 self.0.written.iter().try_for_each(|entry| list.serialize_element(entry))?;
-                self.0.added.iter().try_for_each(|entry| list.serialize_element(entry))?;
+                self.0.added.iter().try_for_each(|route| list.serialize_element(&self.0.known.entry(route)))?;
                 list.end()
             }
         }
@@ -112,14 +153,14 @@ struct Automatic<'a> {
 /// How a route is served.
 #[derive(Serialize)]
 struct Status<'a> {
-    plan: Digest,
+    plan: &'a str,
     source: &'a InstanceId,
     target: &'a InstanceId,
     via: Lane,
     host: &'a str,
     numa_node: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
-    endpoint: Option<Value>,
+    endpoint: Option<&'a Value>,
     backups: Vec<BackupStatus<'a>>,
 }
 
@@ -128,35 +169,7 @@ struct BackupStatus<'a> {
     target: &'a InstanceId,
     via: Lane,
     #[serde(skip_serializing_if = "Option::is_none")]
-    endpoint: Option<Value>,
-}
-
-impl<'a> Status<'a> {
-    fn new(plan: &Plan, route: &'a PlanRoute, registry: &Registry) -> Self {
-        let backups = route.backups.iter().map(|Backup { target, via, .. }| BackupStatus {
-            target,
-            via: *via,
-            endpoint: known_endpoint(registry, target, *via),
-        });
-        Self {
-            plan: plan.plan_id,
-            source: &route.source,
-            target: &route.target,
-            via: route.via,
-            host: &route.host,
-            numa_node: route.numa_node,
-            endpoint: known_endpoint(registry, &route.target, route.via),
-            backups: backups.collect(),
-        }
-    }
-}
-
-fn known_endpoint(registry: &Registry, target: &InstanceId, lane: Lane) -> Option<Value> {
-    let endpoint = endpoint(registry, target, lane);
-    if endpoint.is_none() {
-        log::warn!("{target} names no endpoint for lane {lane}: connectors cannot reach it");
-    }
-    endpoint
+    endpoint: Option<&'a Value>,
 }
 
 /// Returns an entry's two ends; `None` if it has none that can be read.

@@ -1,15 +1,18 @@
 //! The coordinator: begins a transaction, asks the participants, decides, and finishes what was decided.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::diff::Diff;
-use super::image::{self, Content};
+use super::image::{self, Content, Image};
 use super::log::Log;
 use super::participants::{self, Participant, ROUTING_TABLE, Work};
-use super::routing_table;
+use super::routing_table::Table;
 use super::wal::{Begin, Decision, Entry, Event, Kind, Vote};
 use crate::clock;
 use crate::connector::index::Connectors;
@@ -18,6 +21,7 @@ use crate::digest::Digest;
 use crate::json;
 use crate::plan::{Plan, Verified};
 use crate::registry::Registry;
+use crate::threads::both;
 use crate::workspace::state::StateError;
 use crate::workspace::{Error, Workspace, layout};
 
@@ -38,6 +42,18 @@ pub struct Scene<'a> {
     pub connectors: &'a Connectors,
     /// How long an agent may take for one answer.
     pub timeout: Duration,
+    /// What was active when this was read; what is active now is read again only where it is something else.
+    pub active: Active<'a>,
+}
+
+/// An active state, understood.
+pub struct Active<'a> {
+    /// Its files' digests.
+    pub image: Image,
+    /// `.rtt/routes.json`.
+    pub document: &'a Value,
+    /// `plans/last_applied.json`.
+    pub plan: Option<&'a Arc<Plan>>,
 }
 
 /// What is to become active. Only a verified plan can.
@@ -53,6 +69,7 @@ pub struct Proposal<'a> {
 /// A transaction that was not begun.
 pub struct Draft<'a> {
     begin: Begin,
+    before: Content<'a>,
     work: Work<'a>,
     participants: Vec<Box<dyn Participant>>,
     /// What it changes, and that in words.
@@ -80,19 +97,29 @@ impl<'a> Scene<'a> {
     /// [`StateError`] if what is active cannot be read.
     pub fn draft(&self, log: &Log, proposal: &Proposal<'a>) -> Result<Draft<'a>, StateError> {
         let before = Content::active(self.workspace)?;
-        let document = super::active_document(before.routes.as_deref())?;
-        let previous = before.last_applied.as_deref().and_then(|text| serde_json::from_slice::<Plan>(text).ok());
+        let image = before.image();
+        let document = if image.routes == self.active.image.routes {
+            Cow::Borrowed(self.active.document)
+        } else {
+            Cow::Owned(super::active_document(before.routes.as_deref())?)
+        };
+        let previous = if image.last_applied == self.active.image.last_applied {
+            self.active.plan.cloned()
+        } else {
+            before.last_applied.as_deref().and_then(plan_of)
+        };
         let plan = proposal.plan.map(|(plan, _)| &**plan);
         let generation = log.generation().max(crate::routes::generation(&document)) + 1;
+        let table = Table::new(&document, plan, self.registry, generation);
+        // A route's entry is about as long as the route.
+        let length = before.routes.as_ref().map_or(0, Vec::len) + proposal.plan.map_or(0, |(_, text)| text.len());
         let after = Content {
-            routes: Some(
-                json::pretty(&routing_table::Table::new(&document, plan, self.registry, generation)).into_bytes(),
-            ),
-            last_applied: proposal.plan.map(|(_, text)| text.to_vec()),
+            routes: Some(json::pretty_bytes(&table, length * 2)),
+            last_applied: proposal.plan.map(|(_, text)| Cow::Borrowed(text)),
         };
         let diff = Diff::new(Some(&document), plan);
         let words = diff.text();
-        let participants = participants::of(previous.as_ref(), plan, self.registry);
+        let participants = participants::of(previous.as_deref(), plan, self.registry);
         let begin = Begin {
             at: clock::rfc3339_millis(clock::now()),
             kind: proposal.kind,
@@ -103,24 +130,24 @@ impl<'a> Scene<'a> {
             changes: diff.counts(),
             diff: Digest::of_bytes(&words),
             participants: participants.iter().map(|participant| participant.name()).collect(),
-            before: before.image(),
+            before: image,
             after: after.image(),
         };
-        let work = self.work(plan.map(Cow::Borrowed), previous, before, after);
-        Ok(Draft { begin, work, participants, diff, words })
+        let work = self.work(plan.map(Cow::Borrowed), previous, begin.before.clone(), after);
+        Ok(Draft { begin, before, work, participants, diff, words })
     }
 
     /// Loads what an entry is about from the log's objects.
     fn recall(&self, entry: &Entry) -> Result<Work<'a>, StateError> {
+        let image = entry.begin.before.clone();
         if entry.decision() != Some(Decision::Commit) {
-            return Ok(self.work(None, None, Content::default(), Content::default()));
+            return Ok(self.work(None, None, image, Content::default()));
         }
         let before = Content::fetch(self.workspace, &entry.begin.before)?;
         let after = Content::fetch(self.workspace, &entry.begin.after)?;
-        let plan = |content: &Content| {
-            content.last_applied.as_deref().and_then(|text| serde_json::from_slice::<Plan>(text).ok())
-        };
-        Ok(self.work(plan(&after).map(Cow::Owned), plan(&before), before, after))
+        let plan = after.last_applied.as_deref().and_then(plan_of);
+        let previous = before.last_applied.as_deref().and_then(plan_of);
+        Ok(self.work(plan.map(Arc::unwrap_or_clone).map(Cow::Owned), previous, image, after))
     }
 
     /// Asks every participant of the last commit whether it is in effect; changes nothing.
@@ -139,10 +166,21 @@ impl<'a> Scene<'a> {
             .collect())
     }
 
-    fn work(&self, plan: Option<Cow<'a, Plan>>, previous: Option<Plan>, before: Content, after: Content) -> Work<'a> {
-        let Self { workspace, registry, connectors, timeout } = *self;
+    fn work(
+        &self,
+        plan: Option<Cow<'a, Plan>>,
+        previous: Option<Arc<Plan>>,
+        before: Image,
+        after: Content<'a>,
+    ) -> Work<'a> {
+        let Self { workspace, registry, connectors, timeout, .. } = *self;
         Work { workspace, registry, connectors, timeout, plan, previous, before, after }
     }
+}
+
+/// Understands a plan that was active; none if it cannot be.
+fn plan_of(text: &[u8]) -> Option<Arc<Plan>> {
+    serde_json::from_slice(text).ok().map(Arc::new)
 }
 
 impl Draft<'_> {
@@ -168,11 +206,13 @@ impl Draft<'_> {
     /// # Errors
     /// [`StateError::Workspace`] if the log cannot be written; the next run recovers.
     pub fn run(self, log: &mut Log) -> Result<Outcome, StateError> {
-        let Self { begin, work, participants, words, .. } = self;
+        let Self { begin, before, work, participants, words, .. } = self;
         let workspace = work.workspace;
-        work.before.keep(workspace, &begin.before)?;
-        work.after.keep(workspace, &begin.after)?;
-        image::keep(workspace, words.as_bytes(), begin.diff)?;
+        before.keep(workspace, &begin.before)?;
+        let (after, changes) =
+            both(|| work.after.keep(workspace, &begin.after), || image::keep(workspace, words.as_bytes(), begin.diff));
+        after.and(changes)?;
+        drop((before, words));
         let (sequence, prev) = log.next();
         let mut entry = Entry::new(sequence, prev, begin);
         entry.write(workspace)?;

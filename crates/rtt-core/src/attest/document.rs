@@ -128,7 +128,7 @@ impl Document {
         now: SystemTime,
     ) -> Result<BTreeSet<KeyId>, Error> {
         if self.is_plan {
-            let verified = plan::verify(self.value.clone(), trust, requirements.threshold)?;
+            let verified = plan::verify(plan::Document::of(&self.value), trust, requirements.threshold)?;
             let verified = match requirements.max_age {
                 Some(max_age) => plan::check_age(verified, now, max_age)?,
                 None => verified,
@@ -136,7 +136,7 @@ impl Document {
             return Ok(verified.signers().iter().cloned().collect());
         }
         let bytes = self.signed_bytes()?;
-        let signatures = plan::signatures_of(&self.value);
+        let signatures = plan::signatures_of(|name| self.value.get(name).cloned());
         Ok(signature::verify(&bytes, signatures, trust, requirements.threshold)?)
     }
 

@@ -22,6 +22,7 @@ pub struct Dependencies {
     /// Counts by finding, and of edges.
     pub summary: BTreeMap<String, usize>,
     /// One entry a requirement, by consumer, then in the manifest's order.
+    #[serde(deserialize_with = "json::compact")]
     pub edges: Vec<Edge>,
 }
 
@@ -49,6 +50,7 @@ pub struct Edge {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub optional: bool,
     /// Instances that meet the requirement, best first: the highest version first.
+    #[serde(deserialize_with = "json::compact")]
     pub accepted: Vec<InstanceId>,
     /// Instances of the symbol that do not, and why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -1,12 +1,16 @@
 //! Canonical forms of JSON values.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::io::Write as _;
+use std::ops::Range;
 
+use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Number, Value};
 
-use super::Tree;
+use super::MAX_DEPTH;
+use super::tree::{Key, Tree};
 
 /// The largest integer that every JSON reader keeps exactly, 2^53 − 1 (RFC 7493, section 2.2).
 pub const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
@@ -34,59 +38,224 @@ pub fn rfc8785(value: &Value) -> Result<Vec<u8>, UnsafeInteger> {
 ///
 /// Digests use it, because method schemas hold bounds such as 9223372036854775807.
 pub fn exact(value: &Value) -> Vec<u8> {
-    exact_tree(&Tree::of_value(value))
+    exact_of(value)
 }
 
 /// As [`exact`], of a value that borrows.
 pub fn exact_tree(tree: &Tree) -> Vec<u8> {
+    exact_of(tree)
+}
+
+fn exact_of<'de>(value: impl Deserializer<'de>) -> Vec<u8> {
     let mut out = Vec::new();
-    write_exact(tree, &mut out);
+    write_exact(value, usize::MAX, &mut out);
     out
 }
 
-/// Returns the members of an object as they stand in [`exact`]'s form, `"name":value`, in its order.
-pub fn exact_members<'a>(members: impl Iterator<Item = (&'a str, &'a Value)>) -> Vec<(&'a str, Vec<u8>)> {
-    let mut members: Vec<(&str, &Value)> = members.collect();
-    members.sort_by(|(a, _), (b, _)| compare_keys(a, b));
-    let write = |(name, value): (&'a str, &Value)| {
-        let mut out = Vec::new();
-        write_string(name, &mut out);
-        out.push(b':');
-        write_exact(&Tree::of_value(value), &mut out);
-        (name, out)
-    };
-    members.into_iter().map(write).collect()
+fn write_exact<'de>(value: impl Deserializer<'de>, depth: usize, out: &mut Vec<u8>) {
+    let written = Exact { out, scratch: &mut Vec::new(), depth }.deserialize(value);
+    written.unwrap_or_else(|_| unreachable!("a value holds each key once"));
 }
 
-fn write_exact(tree: &Tree, out: &mut Vec<u8>) {
-    match tree {
-        Tree::Number(number) if !number.is_f64() => write!(out, "{number}").expect("writing to memory"),
-        Tree::Array(items) => {
-            out.push(b'[');
-            for (index, item) in items.iter().enumerate() {
-                if index > 0 {
-                    out.push(b',');
-                }
-                write_exact(item, out);
-            }
-            out.push(b']');
+/// The members of an object in [`exact`]'s form, of which digests and signatures leave out some.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExactMembers {
+    /// `"name":value,` of each, in the order in which they were read.
+    bytes: Vec<u8>,
+    /// Name and place in `bytes`, without the comma, in canonical order.
+    members: Vec<(String, Range<usize>)>,
+}
+
+impl ExactMembers {
+    /// Takes those of a value; one that is no object has none.
+    pub fn of(value: &Value) -> Self {
+        let members = value.as_object().into_iter().flatten();
+        let mut list = Self { bytes: Vec::new(), members: Vec::new() };
+        for (name, value) in members {
+            let begin = list.begin(name);
+            write_exact(value, usize::MAX, &mut list.bytes);
+            list.end(name.clone(), begin);
         }
-        Tree::Object(members) => {
-            let mut sorted: Vec<_> = members.iter().collect();
-            sorted.sort_by(|(a, _), (b, _)| compare_keys(a, b));
-            out.push(b'{');
-            for (index, (key, member)) in sorted.into_iter().enumerate() {
-                if index > 0 {
-                    out.push(b',');
-                }
-                write_string(key, out);
-                out.push(b':');
-                write_exact(member, out);
-            }
-            out.push(b'}');
+        list.sort();
+        list
+    }
+
+    /// Reads those of a document without keeping anything else of it; `None` where [`super::parse_state`] refuses it, and
+    /// where it is no object.
+    pub fn read(text: &str) -> Option<Self> {
+        if text.len() > super::MAX_STATE_BYTES {
+            return None;
         }
-        Tree::String(text) => write_string(text, out),
-        leaf => out.extend(serde_json_canonicalizer::to_vec(leaf).expect("a JSON leaf is finite")),
+        let mut reader = serde_json::Deserializer::from_str(text);
+        let mut list = Self { bytes: Vec::with_capacity(text.len()), members: Vec::new() };
+        reader.deserialize_map(Top(&mut list)).ok()?;
+        reader.end().ok()?;
+        list.sort();
+        list.members.is_sorted_by(|(a, _), (b, _)| a != b).then_some(list)
+    }
+
+    /// Returns the form of an object of these members but some, in parts that belong one after the other.
+    pub fn parts_without<'a>(&'a self, left_out: &'a [&str]) -> impl Iterator<Item = &'a [u8]> {
+        let kept = self.members.iter().filter(|(name, _)| !left_out.contains(&name.as_str()));
+        let members = kept.enumerate().flat_map(|(index, (_, place))| {
+            let comma: &[u8] = if index == 0 { b"" } else { b"," };
+            [comma, &self.bytes[place.clone()]]
+        });
+        std::iter::once(&b"{"[..]).chain(members).chain([&b"}"[..]])
+    }
+
+    /// Returns a member's value.
+    pub fn get(&self, name: &str) -> Option<Value> {
+        let (_, place) = self.members.iter().find(|(member, _)| member == name)?;
+        // The name, quotes and colon come first.
+        let member = [b"{", &self.bytes[place.clone()], b"}"].concat();
+        serde_json::from_slice::<Value>(&member).ok()?.as_object_mut()?.shift_remove(name)
+    }
+
+    fn begin(&mut self, name: &str) -> usize {
+        let begin = self.bytes.len();
+        write_string(name, &mut self.bytes);
+        self.bytes.push(b':');
+        begin
+    }
+
+    fn end(&mut self, name: String, begin: usize) {
+        self.members.push((name, begin..self.bytes.len()));
+    }
+
+    fn sort(&mut self) {
+        self.members.sort_by(|(a, _), (b, _)| compare_keys(a, b));
+    }
+}
+
+/// Reads the outermost object for [`ExactMembers::read`].
+struct Top<'l>(&'l mut ExactMembers);
+
+impl<'de> Visitor<'de> for Top<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        let (list, mut scratch) = (self.0, Vec::new());
+        while let Some(name) = members.next_key::<String>()? {
+            let begin = list.begin(&name);
+            let value = Exact { out: &mut list.bytes, scratch: &mut scratch, depth: MAX_DEPTH - 1 };
+            members.next_value_seed(value)?;
+            list.end(name, begin);
+        }
+        Ok(())
+    }
+}
+
+/// Writes the exact form of whatever a deserializer yields, text or value, without building anything of it in between.
+struct Exact<'o> {
+    out: &'o mut Vec<u8>,
+    /// Where the members of an object are sorted.
+    scratch: &'o mut Vec<u8>,
+    /// How many levels of arrays and objects may follow.
+    depth: usize,
+}
+
+impl Exact<'_> {
+    fn inner<E: de::Error>(&mut self) -> Result<Exact<'_>, E> {
+        let depth = self.depth.checked_sub(1).ok_or_else(|| E::custom("too deep"))?;
+        Ok(Exact { out: self.out, scratch: self.scratch, depth })
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Exact<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Exact<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        self.out.extend(b"null");
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<(), E> {
+        self.out.extend(if value { &b"true"[..] } else { b"false" });
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<(), E> {
+        write!(self.out, "{value}").expect("writing to memory");
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<(), E> {
+        write!(self.out, "{value}").expect("writing to memory");
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<(), E> {
+        self.out.extend(serde_json_canonicalizer::to_vec(&value).expect("a number in JSON is finite"));
+        Ok(())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<(), E> {
+        write_string(value, self.out);
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut elements: A) -> Result<(), A::Error> {
+        self.out.push(b'[');
+        let begin = self.out.len();
+        while elements.next_element_seed(self.inner()?)?.is_some() {
+            self.out.push(b',');
+        }
+        if self.out.len() > begin {
+            self.out.pop();
+        }
+        self.out.push(b']');
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut entries: A) -> Result<(), A::Error> {
+        self.out.push(b'{');
+        let first = self.out.len();
+        let mut members: Vec<(Cow<'de, str>, Range<usize>)> = Vec::new();
+        while let Some(key) = entries.next_key_seed(Key)? {
+            let begin = self.out.len();
+            write_string(&key, self.out);
+            self.out.push(b':');
+            entries.next_value_seed(self.inner()?)?;
+            self.out.push(b',');
+            members.push((key, begin..self.out.len()));
+        }
+        let ascend = |members: &[(Cow<str>, Range<usize>)]| {
+            members.is_sorted_by(|(a, _), (b, _)| compare_keys(a, b) == Ordering::Less)
+        };
+        if !ascend(&members) {
+            members.sort_by(|(a, _), (b, _)| compare_keys(a, b));
+            if !ascend(&members) {
+                return Err(de::Error::custom("duplicate key"));
+            }
+            self.scratch.clear();
+            self.scratch.extend(&self.out[first..]);
+            self.out.truncate(first);
+            for (_, place) in members {
+                self.out.extend(&self.scratch[place.start - first..place.end - first]);
+            }
+        }
+        if self.out.len() > first {
+            self.out.pop();
+        }
+        self.out.push(b'}');
+        Ok(())
     }
 }
 
@@ -147,11 +316,40 @@ mod tests {
         ] {
             let expected = rfc8785(&value).expect("safe integers");
             assert_eq!(exact(&value), expected);
-            let Some(members) = value.as_object() else { continue };
-            let members = exact_members(members.iter().map(|(name, member)| (name.as_str(), member)));
-            let members: Vec<Vec<u8>> = members.into_iter().map(|(_, bytes)| bytes).collect();
-            assert_eq!([b"{", &members.join(&b',')[..], b"}"].concat(), expected);
+            assert_eq!(exact_tree(&Tree::of_value(&value)), expected);
+            let Some(members) = ExactMembers::read(&value.to_string()) else { continue };
+            assert_eq!(members, ExactMembers::of(&value));
+            assert_eq!(members.parts_without(&[]).collect::<Vec<_>>().concat(), expected);
         }
+    }
+
+    #[test]
+    fn members_are_read_as_the_strict_reader_reads_them() {
+        let nested = |depth: usize| format!(r#"{{"a": {}{}}}"#, "[".repeat(depth), "]".repeat(depth));
+        for text in [
+            r#"{"b": {"y": [1, {}, []], "x": null, "\u0061": -0.0}, "a": 18446744073709551615, "é\n": "\ud83d\ude00"}"#,
+            r#"{"a": 1, "\u0061": 2}"#,
+            r#"{"a": {"z": 1, "b": 2, "z": 3}}"#,
+            r#"{"a": 1,}"#,
+            r#"{"a": 1} x"#,
+            r#"{"a": 1e999}"#,
+            "\u{feff}{}",
+            "{}",
+            "",
+            &nested(MAX_DEPTH - 2),
+            &nested(MAX_DEPTH - 1),
+            &nested(MAX_DEPTH + 1),
+        ] {
+            let strict = super::super::parse_state(text.as_bytes()).ok();
+            assert_eq!(ExactMembers::read(text), strict.as_ref().map(ExactMembers::of), "{text}");
+        }
+        assert_eq!(ExactMembers::read("[]"), None);
+        let members = ExactMembers::read(r#"{"b": [2, 1], "c": 0, "a": "\""}"#).expect("an object");
+        assert_eq!(members.parts_without(&["c"]).collect::<Vec<_>>().concat(), br#"{"a":"\"","b":[2,1]}"#);
+        assert_eq!(
+            (members.get("b"), members.get("a"), members.get("d")),
+            (Some(json!([2, 1])), Some(json!("\"")), None)
+        );
     }
 
     #[test]

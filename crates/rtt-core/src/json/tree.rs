@@ -5,7 +5,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::value::{BorrowedStrDeserializer, MapDeserializer, SeqDeserializer};
+use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Number, Value};
 
@@ -121,6 +122,37 @@ impl Serialize for Tree<'_> {
     }
 }
 
+impl<'de> Deserializer<'de> for &'de Tree<'_> {
+    type Error = serde_json::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        match self {
+            Tree::Null => visitor.visit_unit(),
+            Tree::Bool(flag) => visitor.visit_bool(*flag),
+            Tree::Number(number) => number.deserialize_any(visitor),
+            Tree::String(text) => visitor.visit_borrowed_str(text),
+            Tree::Array(items) => visitor.visit_seq(SeqDeserializer::new(items.iter())),
+            Tree::Object(members) => {
+                let members = members.iter().map(|(key, member)| (BorrowedStrDeserializer::new(key), member));
+                visitor.visit_map(MapDeserializer::new(members))
+            }
+        }
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+impl<'de> IntoDeserializer<'de, serde_json::Error> for &'de Tree<'_> {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
 struct Builder {
     depth: usize,
 }
@@ -192,7 +224,8 @@ impl<'de> Visitor<'de> for Builder {
     }
 }
 
-struct Key;
+/// Reads a key, borrowed where it holds no escape.
+pub(super) struct Key;
 
 impl<'de> DeserializeSeed<'de> for Key {
     type Value = Cow<'de, str>;

@@ -3,7 +3,7 @@
 //! Shares no code with the planner: candidates, capacities, bounds and objective values are derived anew from the
 //! inputs, in the words of the routing model, so that a mistake on one side shows as a difference.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
 
 use rayon::prelude::*;
@@ -14,8 +14,9 @@ use crate::dependency::report::Edge;
 use crate::lane::Lane;
 use crate::manifest::{Manifest, Qos};
 use crate::policy::{self, Access, Pin, Spread};
+use crate::registry::Instance;
 use crate::routes::Wanted;
-use crate::symbol::{InstanceId, Symbol};
+use crate::symbol::{InstanceId, Symbol, SymbolRange};
 
 /// One way in which a plan is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,6 +74,9 @@ pub fn check(plan: &Plan, inputs: &Inputs) -> Vec<Violation> {
     checker.found
 }
 
+/// Of how many routes the pairs are held at once.
+const CHUNK: usize = 4096;
+
 /// Where an instance is: positions of its host and of its node on that host.
 type Place = (usize, usize);
 
@@ -80,6 +84,8 @@ type Place = (usize, usize);
 /// only looked into, so their order shows nowhere.
 struct Index<'a> {
     policy: policy::Index<'a>,
+    /// The registered versions of each symbol, lowest first.
+    versions: HashMap<&'a Symbol, &'a [Instance]>,
     edges: HashMap<(&'a InstanceId, &'a Symbol), &'a Edge>,
     by_edge: HashMap<(&'a InstanceId, &'a InstanceId), Vec<&'a Connector>>,
     by_symbol: HashMap<(&'a InstanceId, &'a Symbol), Vec<&'a Connector>>,
@@ -89,10 +95,14 @@ impl<'a> Index<'a> {
     fn new(inputs: &'a Inputs) -> Self {
         let mut index = Self {
             policy: inputs.policy.index(),
+            versions: HashMap::new(),
             edges: HashMap::new(),
             by_edge: HashMap::new(),
             by_symbol: HashMap::new(),
         };
+        for versions in inputs.registry.instances.chunk_by(|a, b| a.manifest.symbol == b.manifest.symbol) {
+            index.versions.insert(&versions[0].manifest.symbol, versions);
+        }
         for edge in &inputs.dependencies.edges {
             index.edges.entry((&edge.from, &edge.symbol)).or_insert(edge);
         }
@@ -114,6 +124,23 @@ struct Checker<'a> {
     found: Vec<Violation>,
 }
 
+/// The two ends of a route, which name it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Ends<'a> {
+    from: &'a SymbolRange,
+    to: &'a SymbolRange,
+}
+
+fn ends(route: &PlanRoute) -> Ends<'_> {
+    Ends { from: &route.from, to: &route.to }
+}
+
+impl fmt::Display for Ends<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} -> {}", self.from, self.to)
+    }
+}
+
 /// A pair of target and lane.
 type Pair = (InstanceId, Lane);
 
@@ -131,7 +158,7 @@ struct Bounds {
 struct Sums {
     objective: [i64; 5],
     links: BTreeMap<(usize, usize), i64>,
-    instances: BTreeSet<InstanceId>,
+    instances: HashSet<InstanceId>,
 }
 
 impl<'a> Checker<'a> {
@@ -140,7 +167,12 @@ impl<'a> Checker<'a> {
     }
 
     fn manifest(&self, id: &InstanceId) -> Option<&'a Manifest> {
-        self.inputs.registry.get(id).map(|instance| &instance.manifest)
+        let mut manifests = self.versions(&id.symbol).iter().map(|instance| &instance.manifest);
+        manifests.find(|manifest| manifest.version == id.version)
+    }
+
+    fn versions(&self, symbol: &Symbol) -> &'a [Instance] {
+        self.index.versions.get(symbol).copied().unwrap_or_default()
     }
 
     fn placement(&mut self) {
@@ -194,34 +226,39 @@ impl<'a> Checker<'a> {
     }
 
     fn routes(&mut self, wanted: &[Wanted]) {
-        let name = |from: &dyn fmt::Display, to: &dyn fmt::Display| format!("{from} -> {to}");
-        let mut planned: BTreeMap<String, &PlanRoute> = BTreeMap::new();
+        let mut planned: HashMap<Ends, &PlanRoute> = HashMap::with_capacity(self.plan.routes.len());
         for route in &self.plan.routes {
-            if planned.insert(name(&route.from, &route.to), route).is_some() {
-                self.report(Kind::Completeness, format!("{} is planned twice", name(&route.from, &route.to)));
+            let ends = ends(route);
+            if planned.insert(ends, route).is_some() {
+                self.report(Kind::Completeness, format!("{ends} is planned twice"));
             }
         }
         let mut sums = Sums::default();
-        let all: Vec<[BTreeSet<Pair>; 2]> =
-            wanted.par_iter().map(|wanted| [true, false].map(|own| self.pairs(wanted, own))).collect();
-        for (wanted, [primaries, alternates]) in wanted.iter().zip(all) {
-            let name = name(&wanted.from, &wanted.to);
-            let route = planned.remove(&name);
-            let Some(route) = route else {
-                // An optional dependency that nothing can serve is left out.
-                if !(wanted.optional && primaries.is_empty()) {
-                    self.report(Kind::Completeness, format!("{name} is not planned"));
-                }
-                continue;
-            };
-            self.route(&name, wanted, route, [&primaries, &alternates], &mut sums);
+        for wanted in wanted.chunks(CHUNK) {
+            let all: Vec<[BTreeSet<Pair>; 2]> =
+                wanted.par_iter().map(|wanted| [true, false].map(|own| self.pairs(wanted, own))).collect();
+            for (wanted, [primaries, alternates]) in wanted.iter().zip(all) {
+                let ends = Ends { from: &wanted.from, to: &wanted.to };
+                let Some(route) = planned.remove(&ends) else {
+                    // An optional dependency that nothing can serve is left out.
+                    if !(wanted.optional && primaries.is_empty()) {
+                        self.report(Kind::Completeness, format!("{ends} is not planned"));
+                    }
+                    continue;
+                };
+                self.route(ends, wanted, route, [&primaries, &alternates], &mut sums);
+            }
         }
-        for name in planned.into_keys() {
-            self.report(Kind::Completeness, format!("{name} is planned but not wanted"));
+        let unwanted: BTreeSet<String> = planned.into_keys().map(|ends| ends.to_string()).collect();
+        for ends in unwanted {
+            self.report(Kind::Completeness, format!("{ends} is planned but not wanted"));
         }
-        let placed: BTreeSet<InstanceId> = self.plan.placement.iter().map(|placed| placed.agent.clone()).collect();
-        for id in placed.symmetric_difference(&sums.instances) {
-            let what = if placed.contains(id) { "is placed but used by no route" } else { "is not placed" };
+        let placed: HashSet<&InstanceId> = self.plan.placement.iter().map(|placed| &placed.agent).collect();
+        let unused = placed.iter().filter(|id| !sums.instances.contains(**id));
+        let unplaced = sums.instances.iter().filter(|id| !placed.contains(id));
+        let wrong =
+            unused.map(|id| (*id, "is placed but used by no route")).chain(unplaced.map(|id| (id, "is not placed")));
+        for (id, what) in wrong.collect::<BTreeMap<_, _>>() {
             self.report(Kind::Completeness, format!("{id} {what}"));
         }
         self.links(&sums);
@@ -230,14 +267,18 @@ impl<'a> Checker<'a> {
 
     fn route(
         &mut self,
-        name: &str,
+        name: Ends,
         wanted: &Wanted,
         route: &PlanRoute,
         [primaries, alternates]: [&BTreeSet<Pair>; 2],
         sums: &mut Sums,
     ) {
-        sums.instances.insert(wanted.source.clone());
-        sums.instances.extend(primaries.iter().chain(alternates).map(|(target, _)| target.clone()));
+        let targets = primaries.iter().chain(alternates).map(|(target, _)| target);
+        for instance in std::iter::once(&wanted.source).chain(targets) {
+            if !sums.instances.contains(instance) {
+                sums.instances.insert(instance.clone());
+            }
+        }
         if route.source != wanted.source {
             self.report(Kind::Completeness, format!("{name} starts at {}, not at {}", route.source, wanted.source));
         }
@@ -299,7 +340,6 @@ impl<'a> Checker<'a> {
 
     /// The pairs that may serve a route: of its own symbol, or of the alternates that policy names.
     fn pairs(&self, wanted: &Wanted, own: bool) -> BTreeSet<Pair> {
-        let registry = &self.inputs.registry;
         let Some(source) = self.manifest(&wanted.source) else { return BTreeSet::new() };
         let symbol = &wanted.to.symbol;
         let requirement = source.requires.iter().find(|needed| needed.symbol == *symbol);
@@ -308,7 +348,7 @@ impl<'a> Checker<'a> {
         let rule = self.index.policy.failover_of(&wanted.source, symbol);
         let named = rule.into_iter().flat_map(|rule| &rule.alternates).map(|alternate| &alternate.symbol);
         let symbols: BTreeSet<_> = if own { BTreeSet::from([symbol]) } else { named.collect() };
-        for target in symbols.into_iter().flat_map(|symbol| registry.versions(symbol)) {
+        for target in symbols.into_iter().flat_map(|symbol| self.versions(symbol)) {
             let id = target.id();
             let eligible = if own {
                 wanted.to.contains(&id) && edge.is_none_or(|edge| edge.accepted.contains(&id))
@@ -454,16 +494,15 @@ impl<'a> Checker<'a> {
 
     fn objective(&mut self, sums: &mut Sums) {
         if let Some(applied) = &self.inputs.applied {
-            let name = |route: &PlanRoute| (route.from.to_string(), route.to.to_string());
             // The first of several counts, as where there is no index.
-            let placement = self.plan.placement.iter().rev().map(|new| (&new.agent, new)).collect::<BTreeMap<_, _>>();
-            let routes = self.plan.routes.iter().rev().map(|new| (name(new), new)).collect::<BTreeMap<_, _>>();
+            let placement = self.plan.placement.iter().rev().map(|new| (&new.agent, new)).collect::<HashMap<_, _>>();
+            let routes = self.plan.routes.iter().rev().map(|new| (ends(new), new)).collect::<HashMap<_, _>>();
             for old in &applied.placement {
                 let moved = |new: &&&super::Placement| new.host != old.host || new.numa_node != old.numa_node;
                 sums.objective[4] += i64::from(placement.get(&old.agent).as_ref().is_some_and(moved));
             }
             for old in &applied.routes {
-                let now = routes.get(&name(old));
+                let now = routes.get(&ends(old));
                 let changed = now.is_some_and(|new| (&new.target, new.via) != (&old.target, old.via));
                 sums.objective[4] += i64::from(changed);
             }

@@ -37,7 +37,7 @@ pub struct Inputs {
     /// Digest of the lane file, of nothing if there is none.
     pub lanes_digest: Digest,
     /// The plan that was applied last.
-    pub applied: Option<Plan>,
+    pub applied: Option<Arc<Plan>>,
 }
 
 impl Inputs {

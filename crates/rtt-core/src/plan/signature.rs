@@ -3,14 +3,19 @@
 use std::ops::Deref;
 use std::time::{Duration, SystemTime};
 
-use super::Plan;
 use serde_json::Value;
 
-use super::identity::{CanonicalForm, identity, signed_bytes};
+use super::Plan;
+use super::identity::{identity, identity_of, signed_bytes, signed_bytes_of};
 use crate::clock;
 use crate::digest::Digest;
+use crate::json::canonical::ExactMembers;
+use crate::json::{self, ParseError};
+use crate::schema::Schema;
+use crate::threads::both;
 use crate::trust::signature::{self, Refusal, Signature};
 use crate::trust::{KeyId, PrivateKey, TrustStore};
+use crate::workspace::state::{self, StateError};
 
 /// Gives a plan its id.
 pub fn identify(plan: &mut Plan) {
@@ -24,6 +29,67 @@ pub fn sign(plan: &mut Plan, key: &PrivateKey) {
 
 fn document(plan: &Plan) -> Value {
     serde_json::to_value(plan).expect("a plan has string keys and finite numbers")
+}
+
+/// A document that says it is a plan, as it was read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Document {
+    text: String,
+    /// Made from the text, as `typed` is: so what was verified is what is typed.
+    members: ExactMembers,
+    /// None if it is no plan, or only the thorough reader can tell.
+    typed: Option<Plan>,
+}
+
+impl Document {
+    /// Reads a document.
+    ///
+    /// # Errors
+    /// [`Unreadable`].
+    pub fn read(bytes: Vec<u8>) -> Result<Self, Unreadable> {
+        let text = String::from_utf8(bytes).map_err(|error| Unreadable::of(error.into_bytes()))?;
+        let (members, typed) = both(|| ExactMembers::read(&text), || Plan::accept(&text));
+        let members = match members {
+            Some(members) => members,
+            None => match json::parse_state(text.as_bytes()) {
+                Ok(value) => ExactMembers::of(&value),
+                Err(error) => return Err(Unreadable { bytes: text.into_bytes(), error }),
+            },
+        };
+        Ok(Self { text, members, typed })
+    }
+
+    /// Takes a document that was read.
+    pub fn of(value: &Value) -> Self {
+        Self { text: value.to_string(), members: ExactMembers::of(value), typed: None }
+    }
+
+    /// Returns the plan that it is at first sight, trusted or not.
+    pub fn plan(&self) -> Option<&Plan> {
+        self.typed.as_ref()
+    }
+
+    /// Returns its identity, whatever it says that it is.
+    pub fn identity(&self) -> Digest {
+        identity_of(&self.members)
+    }
+}
+
+/// Bytes that are no JSON, or JSON that readers understand differently.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// The first thing that is wrong with them.
+    pub error: ParseError,
+}
+
+impl Unreadable {
+    /// Says what is wrong with bytes that are not UTF-8.
+    fn of(bytes: Vec<u8>) -> Self {
+        let error = json::parse_state(&bytes).expect_err("the strict parser accepts only UTF-8");
+        Self { bytes, error }
+    }
 }
 
 /// A plan whose id is its content's, and whose signers are known. Only this module makes one, so whoever demands it
@@ -41,13 +107,18 @@ impl<T> Verified<T> {
     }
 }
 
-impl Verified<Value> {
-    /// Types the document.
+impl Verified<Document> {
+    /// Types the document, and returns its text as well; `name` stands for it in messages.
     ///
     /// # Errors
-    /// If it is no plan; check it against the schema for a better message.
-    pub fn typed(self) -> Result<Verified<Plan>, serde_json::Error> {
-        Ok(Verified { plan: serde_json::from_value(self.plan)?, signers: self.signers })
+    /// [`StateError::Invalid`] with line and column of everything that is not as the schema says.
+    pub fn typed(self, name: &str) -> Result<(Verified<Plan>, String), StateError> {
+        let Document { text, typed, .. } = self.plan;
+        let plan = match typed {
+            Some(plan) => plan,
+            None => state::parse(name, text.as_bytes(), Schema::Plan)?.value,
+        };
+        Ok((Verified { plan, signers: self.signers }, text))
     }
 }
 
@@ -65,10 +136,20 @@ impl<T> Deref for Verified<T> {
 /// # Errors
 /// [`VerifyError`]; a signature that is wrong is an error even where enough others are right, because something
 /// changed that should not have.
-pub fn verify(document: Value, trust: &TrustStore, threshold: usize) -> Result<Verified<Value>, VerifyError> {
-    let bytes = identified_bytes(&document)?;
-    let signers = signature::verify(&bytes, signatures_of(&document), trust, threshold)?;
-    Ok(Verified { plan: document, signers: signers.into_iter().collect() })
+pub fn verify(document: Document, trust: &TrustStore, threshold: usize) -> Result<Verified<Document>, VerifyError> {
+    let signers = signers(&document, trust, threshold)?;
+    Ok(Verified { plan: document, signers })
+}
+
+/// Returns who signed a document, sorted, if it would be verified.
+///
+/// # Errors
+/// As [`verify`].
+pub fn signers(document: &Document, trust: &TrustStore, threshold: usize) -> Result<Vec<KeyId>, VerifyError> {
+    check_identity(&document.members)?;
+    let signatures = signatures_of(|name| document.members.get(name));
+    let signers = signature::verify(&signed_bytes_of(&document.members), signatures, trust, threshold)?;
+    Ok(signers.into_iter().collect())
 }
 
 /// Returns the bytes that a plan document's signatures cover, if its id is its content's.
@@ -76,16 +157,19 @@ pub fn verify(document: Value, trust: &TrustStore, threshold: usize) -> Result<V
 /// # Errors
 /// [`VerifyError::Identity`].
 pub fn identified_bytes(document: &Value) -> Result<Vec<u8>, VerifyError> {
-    let canonical = CanonicalForm::of(document);
-    check_identity(document, &canonical)?;
-    Ok(canonical.signed_bytes())
+    let members = ExactMembers::of(document);
+    check_identity(&members)?;
+    Ok(signed_bytes_of(&members))
 }
 
-/// Returns a document's signature and cosignatures; `None` stands for one that cannot be read.
-pub fn signatures_of(document: &Value) -> impl Iterator<Item = Option<Signature>> {
-    let cosignatures = document.get("cosignatures").and_then(Value::as_array);
-    let all = document.get("signature").into_iter().chain(cosignatures.into_iter().flatten());
-    all.map(|text| text.as_str()?.parse().ok())
+/// Returns the signature and the cosignatures of a document, whose members `member` looks up; `None` stands for one that
+/// cannot be read.
+pub fn signatures_of(member: impl Fn(&str) -> Option<Value>) -> impl Iterator<Item = Option<Signature>> {
+    let cosignatures = match member("cosignatures") {
+        Some(Value::Array(cosignatures)) => cosignatures,
+        _ => Vec::new(),
+    };
+    member("signature").into_iter().chain(cosignatures).map(|text| text.as_str()?.parse().ok())
 }
 
 /// How far a signer's clock may be ahead of ours.
@@ -95,8 +179,12 @@ const CLOCK_SKEW: Duration = Duration::from_secs(300);
 ///
 /// # Errors
 /// [`VerifyError::Expired`].
-pub fn check_age(plan: Verified<Value>, now: SystemTime, max_age: Duration) -> Result<Verified<Value>, VerifyError> {
-    let stated = plan.get("timestamp").and_then(Value::as_str).unwrap_or("nothing").to_owned();
+pub fn check_age(
+    plan: Verified<Document>,
+    now: SystemTime,
+    max_age: Duration,
+) -> Result<Verified<Document>, VerifyError> {
+    let stated = text_of(&plan.members, "timestamp");
     let made = clock::parse_rfc3339(&stated);
     let is_fresh = made.is_some_and(|made| match now.duration_since(made) {
         Ok(age) => age <= max_age,
@@ -109,18 +197,21 @@ pub fn check_age(plan: Verified<Value>, now: SystemTime, max_age: Duration) -> R
 ///
 /// # Errors
 /// [`VerifyError::Identity`].
-pub fn accept_unverified(document: Value) -> Result<Verified<Value>, VerifyError> {
-    check_identity(&document, &CanonicalForm::of(&document))?;
+pub fn accept_unverified(document: Document) -> Result<Verified<Document>, VerifyError> {
+    check_identity(&document.members)?;
     Ok(Verified { plan: document, signers: Vec::new() })
 }
 
-fn check_identity(document: &Value, canonical: &CanonicalForm) -> Result<(), VerifyError> {
-    let computed = canonical.identity();
-    let stated = document.get("plan_id").and_then(Value::as_str).unwrap_or("nothing");
-    if computed.to_string() == stated {
-        Ok(())
-    } else {
-        Err(VerifyError::Identity { stated: stated.to_owned(), computed })
+fn check_identity(document: &ExactMembers) -> Result<(), VerifyError> {
+    let computed = identity_of(document);
+    let stated = text_of(document, "plan_id");
+    if computed.to_string() == stated { Ok(()) } else { Err(VerifyError::Identity { stated, computed }) }
+}
+
+fn text_of(document: &ExactMembers, name: &str) -> String {
+    match document.get(name) {
+        Some(Value::String(text)) => text,
+        _ => "nothing".to_owned(),
     }
 }
 
@@ -192,7 +283,7 @@ mod tests {
         if plan.timestamp == "stranger" {
             sign(&mut plan, &stranger);
         }
-        let found = match verify(document(&plan), &trust, threshold) {
+        let found = match verify(Document::of(&document(&plan)), &trust, threshold) {
             Ok(verified) => format!("signers: {}", verified.signers().len()),
             Err(error) => error.to_string(),
         };
@@ -203,7 +294,7 @@ mod tests {
     fn an_age_limit_refuses_old_and_future_plans() {
         let made = clock::parse_rfc3339("2025-10-27T12:00:00Z").expect("a time");
         let check = |now: SystemTime| {
-            let verified = accept_unverified(document(&plan())).expect("its own id");
+            let verified = accept_unverified(Document::of(&document(&plan()))).expect("its own id");
             check_age(verified, now, Duration::from_secs(60)).is_ok()
         };
         assert!(check(made) && check(made + Duration::from_secs(60)));

@@ -1,6 +1,6 @@
 //! The desired routes as values, and the routes that they and the dependencies together ask for.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 
 use serde_json::Value;
 
@@ -172,7 +172,7 @@ impl Desired {
             return Err(errors);
         }
         if self.auto {
-            let mut seen = BTreeSet::new();
+            let mut seen = HashSet::new();
             let mut by_ends: BTreeMap<_, Vec<&Entry>> = BTreeMap::new();
             for entry in &self.entries {
                 by_ends.entry((&entry.from.symbol, &entry.to.symbol)).or_default().push(entry);
@@ -180,7 +180,7 @@ impl Desired {
             for edge in &dependencies.edges {
                 let between = by_ends.get(&(&edge.from.symbol, &edge.symbol));
                 let covered = between.is_some_and(|all| all.iter().any(|entry| entry.from.contains(&edge.from)));
-                if !covered && seen.insert((edge.from.clone(), edge.symbol.clone())) {
+                if !covered && seen.insert((&edge.from, &edge.symbol)) {
                     let any =
                         |symbol: &crate::symbol::Symbol| SymbolRange { symbol: symbol.clone(), range: Range::any() };
                     wanted.push(Wanted {
@@ -195,7 +195,7 @@ impl Desired {
                 }
             }
         }
-        wanted.sort_by_cached_key(|route| (route.from.to_string(), route.to.to_string()));
+        wanted.sort_by(|one, other| one.from.cmp_text(&other.from).then_with(|| one.to.cmp_text(&other.to)));
         Ok(wanted)
     }
 

@@ -23,6 +23,7 @@ use crate::digest::Digest;
 use crate::plan;
 use crate::plan::source::Source;
 use crate::text::counted;
+use crate::threads::{both, discard};
 use crate::trust::{TrustStore, signing_key};
 use crate::workspace::{Workspace, layout};
 
@@ -151,7 +152,11 @@ fn run_once(workspace: &Workspace, request: &Request, context: &Context) -> Resu
     }
     let mut report = match (&request.rollback, candidate) {
         (Some(target), _) => rollback(&mut state, target.as_deref(), request)?,
-        (None, Some(candidate)) => apply(&mut state, &candidate, request, context)?,
+        (None, Some(candidate)) => {
+            let report = apply(&mut state, &candidate, request, context)?;
+            discard(candidate);
+            report
+        }
         (None, None) => show::recovery(&state, recovered.as_ref()),
     };
     if let (Some(recovered), false) = (&recovered, request.recover) {
@@ -161,6 +166,7 @@ fn run_once(workspace: &Workspace, request: &Request, context: &Context) -> Resu
         let pruned = state.log.prune(workspace, keep, &key)?;
         report = report.figure("pruned", pruned);
     }
+    state.discard();
     Ok(report)
 }
 
@@ -210,7 +216,8 @@ fn fit(state: &State, candidate: &Candidate, is_forced: bool) -> Result<Fit, Err
         .ok_or(Error::NotRun { file: layout::DEPENDENCIES, stage: Stage::DepDoctor })?;
     let registry = (Arc::clone(&state.registry.value), current.registry);
     let connectors = (Arc::clone(&state.connectors.value), current.connectors);
-    let (inputs, _) = inputs::read(state.workspace, registry, dependencies.value, connectors)?;
+    let applied = state.applied.as_ref().map(|file| Arc::clone(&file.value));
+    let (inputs, _) = inputs::read(state.workspace, registry, dependencies.value, connectors, applied)?;
     if inputs.topology.digest != plan.base.topology {
         if inputs.topology.is_from_file() {
             return Ok(stale(&[format!("topology ({} → {})", plan.base.topology, inputs.topology.digest)]));
@@ -220,6 +227,7 @@ fn fit(state: &State, candidate: &Candidate, is_forced: bool) -> Result<Fit, Err
         return Ok(Fit::For(Kind::Apply));
     }
     let violations = plan::check(plan, &inputs);
+    discard(inputs);
     let [first, ..] = &violations[..] else { return Ok(Fit::For(Kind::Apply)) };
     let message = format!("The plan breaks {}: {first}", counted(violations.len(), "constraint"));
     let mut report = refusal(Verdict::CheckFailed, "RTT-A005", message, name, "make a new plan: run rtt-40-solver");
@@ -227,11 +235,6 @@ fn fit(state: &State, candidate: &Candidate, is_forced: bool) -> Result<Fit, Err
         report.diagnostics.push(Diagnostic::error("RTT-A005", violation.message.clone()).at(Place::file(name)));
     }
     Ok(Fit::Refused(Box::new(report)))
-}
-
-/// Does two things at the same time; with `--jobs 1`, one after the other in this thread.
-fn both<A: Send, B: Send>(one: impl FnOnce() -> A + Send, other: impl FnOnce() -> B + Send) -> (A, B) {
-    if rayon::current_num_threads() == 1 { (one(), other()) } else { rayon::join(one, other) }
 }
 
 fn apply(state: &mut State, candidate: &Candidate, request: &Request, context: &Context) -> Result<Report, Error> {
@@ -323,7 +326,8 @@ fn rollback_target(
             &entry.begin.after
         }
     };
-    let Some(bytes) = Content::fetch(state.workspace, image)?.last_applied else { return Ok(Ok(None)) };
+    let Some(plan) = Content::fetch(state.workspace, image)?.last_applied else { return Ok(Ok(None)) };
+    let bytes = plan.into_owned();
     let name = format!("the plan of generation {}", target.unwrap_or("before the last"));
     Ok(candidate::check(state.workspace, Source { name, bytes }, request.no_verify)?.map(Some))
 }
@@ -337,5 +341,5 @@ fn run_transaction(scene: &Scene, log: &mut Log, mut draft: Draft) -> Result<(Re
         Outcome::NotInEffect(_) => Some(recovery::revert(scene, log, &entry)?),
         _ => None,
     };
-    Ok((show::ended(&entry, &outcome, revert.as_ref(), &diff), outcome))
+    Ok((show::ended(&entry, &outcome, revert.as_ref(), diff), outcome))
 }

@@ -202,7 +202,8 @@ fn list_languages(stubs: &Stubs) -> Report {
             "verification": language.seen_at_work(),
         })
     });
-    report.list("language_list", described.collect::<Value>()).figure("languages", languages.len())
+    let described: Value = described.collect();
+    report.list("language_list", move || described.clone()).figure("languages", languages.len())
 }
 
 fn wanted_languages(stubs: &Stubs, names: &[String]) -> Result<Option<BTreeSet<String>>, Error> {

@@ -9,13 +9,11 @@ use crate::diagnostic::Diagnostic;
 use crate::digest::Digest;
 use crate::plan::{Inputs, Plan};
 use crate::registry::Registry;
-use crate::schema::Schema;
-use crate::workspace::state;
-use crate::workspace::{Workspace, layout};
+use crate::workspace::Workspace;
 use crate::{lane, policy, routes, topology};
 
-/// Joins what earlier stages made, registry and connectors each with the digest of its content, with what people wrote
-/// and what the machine says. The findings are warnings and information about what people wrote.
+/// Joins what earlier stages made, registry and connectors each with the digest of its content, with what people wrote,
+/// what the machine says, and the plan that was applied last. The findings are warnings and information about what people wrote.
 ///
 /// # Errors
 /// [`Error::Invalid`] with every error of the first file that has one, [`Error::Workspace`].
@@ -24,6 +22,7 @@ pub(super) fn read(
     (registry, registry_digest): (Arc<Registry>, Digest),
     dependencies: Dependencies,
     (connectors, connectors_digest): (Arc<Connectors>, Digest),
+    applied: Option<Arc<Plan>>,
 ) -> Result<(Inputs, Vec<Diagnostic>), Error> {
     let (routes, mut findings) = match routes::read(workspace)? {
         Some(read) => read,
@@ -32,7 +31,6 @@ pub(super) fn read(
     let (policy, of_policy) = policy::read(workspace)?;
     findings.extend(of_policy);
     let (lanes, lanes_digest) = lane::read(workspace)?;
-    let applied = state::read::<Plan>(workspace, layout::LAST_APPLIED, Schema::Plan)?;
     let inputs = Inputs {
         registry_digest,
         registry,
@@ -44,7 +42,7 @@ pub(super) fn read(
         topology: topology::read(workspace)?,
         lanes,
         lanes_digest,
-        applied: applied.map(|file| file.value),
+        applied,
     };
     Ok((inputs, findings))
 }

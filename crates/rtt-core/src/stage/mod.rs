@@ -13,6 +13,8 @@ pub mod solve;
 pub mod upstream;
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -132,6 +134,23 @@ impl Verdict {
     }
 }
 
+/// A value that is made where it is asked for, since most runs ask for none.
+#[derive(Clone)]
+pub struct Lazily(Arc<dyn Fn() -> Value + Send + Sync>);
+
+impl Lazily {
+    /// Makes the value.
+    pub fn get(&self) -> Value {
+        self.0()
+    }
+}
+
+impl fmt::Debug for Lazily {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Lazily")
+    }
+}
+
 /// What a stage did and found.
 #[derive(Debug, Clone)]
 pub struct Report {
@@ -154,7 +173,7 @@ pub struct Report {
     /// The stage's figures, for the summary, telemetry and CI tables.
     pub figures: BTreeMap<&'static str, Value>,
     /// Lists that belong beside the figures in the summary, and are too long for telemetry and tables.
-    pub lists: BTreeMap<&'static str, Value>,
+    pub lists: BTreeMap<&'static str, Lazily>,
     /// What was written, relative to the root.
     pub outputs: Vec<String>,
     /// What the inputs were.
@@ -189,8 +208,8 @@ impl Report {
 
     /// Adds a list.
     #[must_use]
-    pub fn list(mut self, name: &'static str, value: impl Into<Value>) -> Self {
-        self.lists.insert(name, value.into());
+    pub fn list(mut self, name: &'static str, make: impl Fn() -> Value + Send + Sync + 'static) -> Self {
+        self.lists.insert(name, Lazily(Arc::new(make)));
         self
     }
 

@@ -17,8 +17,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::Value;
-
 use super::{Context, Error, Report, Stage, Verdict, inputs, places, upstream};
 use crate::apply::diff::Diff;
 use crate::clock;
@@ -98,6 +96,7 @@ pub fn run(workspace: &Workspace, request: &Request, context: &Context) -> Resul
         (Arc::new(registry.value), registry_digest),
         dependencies.value,
         (Arc::new(connectors.value), connectors_digest),
+        upstream::read_applied(workspace)?.map(|file| Arc::new(file.value)),
     )?;
     let base = inputs.base(request.solver());
     let fingerprint = fingerprint(&base);
@@ -185,7 +184,7 @@ fn fingerprint(base: &Base) -> Fingerprint {
 /// The plan that `plans/LATEST` names.
 struct Latest {
     name: String,
-    document: Value,
+    document: plan::Document,
     plan: Plan,
 }
 
@@ -193,12 +192,9 @@ impl Latest {
     /// Reads it; one that is missing or damaged is made anew, so it is none.
     fn read(workspace: &Workspace) -> Result<Option<Self>, Error> {
         let Some(source::Source { name, bytes }) = source::latest(workspace)? else { return Ok(None) };
-        let parsed = || {
-            let document = json::parse_state(&bytes).ok()?;
-            let plan: Plan = serde_json::from_value(document.clone()).ok()?;
-            (plan::identity(&document) == plan.plan_id).then_some(Self { name, document, plan })
-        };
-        Ok(parsed())
+        let Ok(document) = plan::Document::read(bytes) else { return Ok(None) };
+        let plan = document.plan().filter(|plan| plan.plan_id == document.identity()).cloned();
+        Ok(plan.map(|plan| Self { name, document, plan }))
     }
 
     /// Tells whether it was made from these inputs. The apply of a plan raises the generation, but does not make the
@@ -237,7 +233,7 @@ impl Signer {
     }
 
     /// Tells whether a plan carries a signature that serves: ours, or without a key here, that of anybody trusted.
-    fn accepts(&self, document: &Value) -> bool {
+    fn accepts(&self, document: &plan::Document) -> bool {
         if !self.is_wanted {
             return true;
         }
@@ -246,8 +242,7 @@ impl Signer {
             Some(key) => self.trust.clone().and(key.clone()),
             None => self.trust.clone(),
         };
-        plan::verify(document.clone(), &trust, 1)
-            .is_ok_and(|verified| own.is_none_or(|key| verified.signers().contains(&key.key_id())))
+        plan::signers(document, &trust, 1).is_ok_and(|signers| own.is_none_or(|key| signers.contains(&key.key_id())))
     }
 
     fn sign(&self, plan: &mut Plan) -> Result<(), Error> {
@@ -281,9 +276,11 @@ fn publish(
         return Err(Error::Internal(format!("the plan fails its own check ({}): {first}", violations.len())));
     }
     let file = layout::plan_file(&plan.plan_id.hex()[..16]);
-    let existing = workspace.read_optional(&file)?.and_then(|bytes| json::parse_state(&bytes).ok());
-    let is_signed =
-        existing.is_some_and(|document| document["plan_id"] == plan.plan_id.to_string() && signer.accepts(&document));
+    let existing = workspace.read_optional(&file)?.and_then(|bytes| plan::Document::read(bytes).ok());
+    let is_signed = existing.is_some_and(|document| {
+        let is_same = document.plan().is_some_and(|there| there.plan_id == plan.plan_id);
+        is_same && document.identity() == plan.plan_id && signer.accepts(&document)
+    });
     if !is_signed {
         signer.sign(&mut plan)?;
         workspace.write(&file, json::pretty(&plan).as_bytes())?;
@@ -295,9 +292,7 @@ fn publish(
     log::info!("Plan generated with cost {}", plan.objective[2].value);
     let mut report = report_of(&plan, Verdict::Success, "");
     report.details = objective_lines(&plan);
-    report
-        .details
-        .extend(Diff::new(Some(&inputs.routes.document), Some(&plan)).lines().iter().map(|l| format!("  {l}")));
+    report.details.extend(Diff::new(Some(&inputs.routes.document), Some(&plan)).lines("  "));
     report.details.push(format!("  {file}"));
     report.body = request.graph.map(|format| plan::graph(&plan, &inputs.lanes, format));
     report.outputs = vec![file, layout::LATEST.to_owned()];

@@ -6,6 +6,7 @@ use crate::connector::index::Connectors;
 use crate::dependency::report::{self, Dependencies};
 use crate::dependency::settings;
 use crate::digest::Digest;
+use crate::plan::Plan;
 use crate::registry::{self, Registry};
 use crate::schema::Schema;
 use crate::workspace::state::{self, Fingerprint, StateError, StateFile};
@@ -101,6 +102,14 @@ pub fn read_dependencies(workspace: &Workspace) -> Result<Option<StateFile<Depen
 /// As [`read_registry`].
 pub fn read_connectors(workspace: &Workspace) -> Result<Option<StateFile<Connectors>>, StateError> {
     state::read_large(workspace, layout::CONNECTORS, Schema::Connectors, |text| serde_json::from_str(text).ok())
+}
+
+/// Reads the plan that was applied last; `None` before the first.
+///
+/// # Errors
+/// As [`read_registry`].
+pub fn read_applied(workspace: &Workspace) -> Result<Option<StateFile<Plan>>, StateError> {
+    state::read_large(workspace, layout::LAST_APPLIED, Schema::Plan, Plan::accept)
 }
 
 fn not_run(file: &'static str, stage: Stage) -> Error {

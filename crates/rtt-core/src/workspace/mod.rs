@@ -7,11 +7,19 @@ pub mod layout;
 pub mod lock;
 pub mod state;
 
-use std::io;
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+
+use crate::digest::Digest;
 
 /// The variable that names the root where `--root` does not.
 pub const RTT_ROOT: &str = "RTT_ROOT";
+
+/// How much of a large file is read at once, in bytes.
+const READ_BYTES: usize = 1 << 18;
 
 /// A folder that holds manifests, `.rtt/` and `plans/`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,6 +113,53 @@ impl Workspace {
         match std::fs::read(&path) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(Error::read(&path, source)),
+        }
+    }
+
+    /// Returns the digest of a file of the workspace without holding its content; `None` if it does not exist.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn digest(&self, relative: impl AsRef<Path>) -> Result<Option<Digest>, Error> {
+        let mut hasher = Sha256::new();
+        let exists = self.read_parts(relative, |part| {
+            hasher.update(part);
+            true
+        })?;
+        Ok(exists.then(|| Digest::from_bytes(hasher.finalize().into())))
+    }
+
+    /// Tells whether a file of the workspace holds exactly these bytes, without holding its content.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn holds(&self, relative: impl AsRef<Path>, bytes: &[u8]) -> Result<bool, Error> {
+        let mut expected = Some(bytes);
+        let exists = self.read_parts(relative, |part| {
+            expected = expected.and_then(|rest| rest.strip_prefix(part));
+            expected.is_some()
+        })?;
+        Ok(exists && expected.is_some_and(<[u8]>::is_empty))
+    }
+
+    /// Gives the content of a file bit by bit, as long as `each` asks for more; tells whether the file exists.
+    fn read_parts(&self, relative: impl AsRef<Path>, mut each: impl FnMut(&[u8]) -> bool) -> Result<bool, Error> {
+        let path = self.path(relative);
+        let mut read = || -> io::Result<()> {
+            let mut file = BufReader::with_capacity(READ_BYTES, File::open(&path)?);
+            loop {
+                let part = file.fill_buf()?;
+                let length = part.len();
+                if length == 0 || !each(part) {
+                    return Ok(());
+                }
+                file.consume(length);
+            }
+        };
+        match read() {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(source) => Err(Error::read(&path, source)),
         }
     }
@@ -208,6 +263,23 @@ fn no_root_message(searched: &Path, named: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn large_files_are_compared_and_digested_in_parts() {
+        let folder = tempfile::tempdir().expect("a scratch folder");
+        let workspace = Workspace::at(folder.path());
+        let bytes: Vec<u8> = (0..READ_BYTES * 2 + 7).map(|index| (index % 251) as u8).collect();
+        workspace.write("large", &bytes).expect("writable");
+        assert_eq!(workspace.digest("large").expect("readable"), Some(Digest::of_bytes(&bytes)));
+        assert_eq!(workspace.digest("none").expect("readable"), None);
+        let holds = |file: &str, bytes: &[u8]| workspace.holds(file, bytes).expect("readable");
+        assert!(holds("large", &bytes));
+        assert!(!holds("large", &bytes[1..]) && !holds("large", &bytes[..bytes.len() - 1]) && !holds("large", b""));
+        assert!(!holds("large", &[&bytes[..], b"x"].concat()));
+        assert!(!holds("none", b""));
+        workspace.write("empty", b"").expect("writable");
+        assert!(holds("empty", b"") && !holds("empty", b"x"));
+    }
 
     #[test]
     fn finds_the_root_in_the_documented_order() {

@@ -63,14 +63,6 @@ pub struct StateFile<T> {
     pub text: String,
 }
 
-impl<T> StateFile<T> {
-    /// The same file, its content as something else.
-    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> StateFile<U> {
-        let Self { value, digest, text } = self;
-        StateFile { value: change(value), digest, text }
-    }
-}
-
 /// Why a state file could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {

@@ -6,6 +6,7 @@
 //! next `rtt.prepare`. What an agent says is untrusted: answers are bounded in size and time, and must carry the id of
 //! the request.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::os::fd::AsRawFd as _;
@@ -33,10 +34,11 @@ pub(super) fn of<'a>(plans: impl Iterator<Item = &'a Plan>, registry: &Registry)
     let mut ids: Vec<&InstanceId> = plans
         .flat_map(|plan| &plan.routes)
         .flat_map(|route| [&route.source, &route.target].into_iter().chain(route.backups.iter().map(|b| &b.target)))
+        .collect::<HashSet<_>>()
+        .into_iter()
         .filter(|id| registry.get(id).is_some_and(|instance| instance.manifest.endpoint.control.is_some()))
         .collect();
     ids.sort();
-    ids.dedup();
     ids.into_iter().map(|id| Agent { id: id.clone() }).collect()
 }
 

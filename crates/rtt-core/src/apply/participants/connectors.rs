@@ -1,6 +1,6 @@
 //! The connectors: every one that the plan uses is on disk as stage 30 wrote it.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use super::{Participant, Work};
 use crate::apply::wal::Entry;
@@ -17,7 +17,7 @@ impl Participant for ConnectorFiles {
 
     fn check(&self, work: &Work) -> Result<(), String> {
         let routes = work.plan.as_deref().map(|plan| plan.routes.as_slice()).unwrap_or_default();
-        let used: BTreeSet<(&InstanceId, &Symbol)> =
+        let used: HashSet<(&InstanceId, &Symbol)> =
             routes.iter().map(|route| (&route.source, &route.target.symbol)).collect();
         let index = work.connectors;
         let is_used = |edges: &[Served]| edges.iter().any(|edge| used.contains(&(&edge.from, &edge.to.symbol)));

@@ -1,7 +1,7 @@
 //! The lanes' endpoints: the sockets' folder is there, every socket's path fits, shared memory can be had. Sockets that
 //! nobody serves and no route leads to any more are removed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::os::unix::fs::FileTypeExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -45,13 +45,16 @@ impl Participant for Endpoints {
     }
 
     fn commit(&self, work: &Work, _entry: &Entry) -> Result<(), String> {
+        if work.previous.is_none() {
+            return Ok(());
+        }
         let sockets = |plan| -> BTreeSet<String> {
             targets(plan)
                 .filter(|(_, lane)| matches!(lane, Lane::Uds | Lane::Shm))
                 .filter_map(|(target, lane)| Some(endpoint(work.registry, target, lane)?.as_str()?.to_owned()))
                 .collect()
         };
-        for gone in sockets(work.previous.as_ref()).difference(&sockets(work.plan.as_deref())) {
+        for gone in sockets(work.previous.as_deref()).difference(&sockets(work.plan.as_deref())) {
             let path = work.workspace.path(gone);
             let is_socket = std::fs::symlink_metadata(&path).is_ok_and(|found| found.file_type().is_socket());
             let is_served = UnixStream::connect(&path)
@@ -64,9 +67,8 @@ impl Participant for Endpoints {
     }
 }
 
+/// Returns where a plan's routes lead, each once, in the plan's order.
 fn targets(plan: Option<&Plan>) -> impl Iterator<Item = (&InstanceId, Lane)> {
-    plan.into_iter().flat_map(|plan| &plan.routes).flat_map(|route| {
-        let backups = route.backups.iter().map(|backup| (&backup.target, backup.via));
-        std::iter::once((&route.target, route.via)).chain(backups)
-    })
+    let mut seen = HashSet::new();
+    plan.into_iter().flat_map(Plan::targets).filter(move |target| seen.insert(*target))
 }

@@ -7,9 +7,10 @@ mod routes;
 
 use std::borrow::Cow;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::image::Content;
+use super::image::{Content, Image};
 use super::wal::Entry;
 use crate::connector::index::Connectors;
 use crate::plan::Plan;
@@ -78,11 +79,11 @@ pub struct Work<'a> {
     /// The plan that becomes active; none leaves nothing active.
     pub plan: Option<Cow<'a, Plan>>,
     /// The plan that was active before.
-    pub previous: Option<Plan>,
-    /// The state before, as far as it matters.
-    pub before: Content,
-    /// The state after.
-    pub after: Content,
+    pub previous: Option<Arc<Plan>>,
+    /// The state before.
+    pub before: Image,
+    /// The state after, as far as it matters.
+    pub after: Content<'a>,
 }
 
 impl Work<'_> {

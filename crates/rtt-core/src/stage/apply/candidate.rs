@@ -5,10 +5,9 @@ use crate::apply::transaction::Proposal;
 use crate::apply::wal::Kind;
 use crate::clock;
 use crate::diagnostic::{Diagnostic, Place};
-use crate::json::{self, ParseErrorKind};
+use crate::json::ParseErrorKind;
 use crate::plan::source::{self, Source};
-use crate::plan::{self, Plan, Verified, VerifyError};
-use crate::schema::Schema;
+use crate::plan::{self, Document, Plan, Unreadable, Verified, VerifyError};
 use crate::stage::{Error, Report, Stage, Verdict};
 use crate::trust::{Refusal, Requirements, TrustStore};
 use crate::workspace::{Workspace, layout};
@@ -46,22 +45,20 @@ pub(super) fn check(
     no_verify: bool,
 ) -> Result<Result<Candidate, Box<Report>>, Error> {
     let Source { name, bytes } = source;
-    let unreadable = |error| {
-        let finding = Diagnostic::unreadable_json("RTT-S001", &name, &bytes, &error);
-        Error::Invalid { message: format!("{name} is not valid"), diagnostics: vec![finding] }
-    };
-    let document = match json::parse_state(&bytes) {
+    let document = match Document::read(bytes) {
         Ok(document) => document,
         // Readers disagree about which of the two counts, so no signature can say what was signed.
-        Err(error) if matches!(error.kind, ParseErrorKind::DuplicateKey(_)) => {
+        Err(Unreadable { bytes, error }) if matches!(error.kind, ParseErrorKind::DuplicateKey(_)) => {
             let place = Diagnostic::unreadable_json("RTT-A002", &name, &bytes, &error).place;
             let mut report = untrusted(&name, &error.kind, REGENERATE);
             report.diagnostics[0].place = place;
             return Ok(Err(Box::new(report)));
         }
-        Err(error) => return Err(unreadable(error)),
+        Err(Unreadable { bytes, error }) => {
+            let finding = Diagnostic::unreadable_json("RTT-S001", &name, &bytes, &error);
+            return Err(Error::Invalid { message: format!("{name} is not valid"), diagnostics: vec![finding] });
+        }
     };
-    let text = String::from_utf8(bytes).expect("the strict parser accepts only UTF-8");
     let verified = if no_verify {
         log::warn!("Plan signatures are not verified (--no-verify)");
         plan::accept_unverified(document)
@@ -77,14 +74,7 @@ pub(super) fn check(
         Ok(verified) => verified,
         Err(error) => return Ok(Err(Box::new(refused(&name, &error)))),
     };
-    let violations = Schema::Plan.check("RTT-S002", &name, &text, &verified);
-    if !violations.is_empty() {
-        return Err(Error::Invalid { message: format!("{name} is not valid"), diagnostics: violations });
-    }
-    let plan = verified.typed().map_err(|error| Error::Invalid {
-        message: format!("{name} is not valid"),
-        diagnostics: vec![Diagnostic::error("RTT-S003", format!("not a routing plan: {error}")).at(Place::file(&name))],
-    })?;
+    let (plan, text) = verified.typed(&name)?;
     Ok(Ok(Candidate { plan, text, name }))
 }
 

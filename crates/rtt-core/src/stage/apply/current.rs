@@ -6,65 +6,95 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::super::{Error, Stage, upstream};
+use crate::apply::image::Image;
 use crate::apply::log::Log;
 use crate::apply::status;
-use crate::apply::transaction::Scene;
+use crate::apply::transaction::{Active, Scene};
 use crate::connector::index::Connectors;
 use crate::digest::Digest;
 use crate::plan::Plan;
 use crate::plan::source;
 use crate::registry::Registry;
-use crate::schema::Schema;
-use crate::workspace::state::{self, StateFile};
+use crate::threads::discard;
+use crate::workspace::state::StateFile;
 use crate::workspace::{Workspace, layout};
 
-/// What was read before, if it is still the same.
-type Known<T> = Option<StateFile<Arc<T>>>;
+/// A file's content, and the digest of its bytes, by which it is known again. The text is not kept.
+pub(super) struct Known<T> {
+    pub(super) value: Arc<T>,
+    pub(super) digest: Digest,
+}
+
+impl<T> From<StateFile<T>> for Known<T> {
+    fn from(StateFile { value, digest, text: _ }: StateFile<T>) -> Self {
+        Self { value: Arc::new(value), digest }
+    }
+}
+
+/// What was read before, as far as it is still the same.
+#[derive(Default)]
+struct Found {
+    document: Option<(Value, Option<Digest>)>,
+    applied: Option<Known<Plan>>,
+    registry: Option<Known<Registry>>,
+    connectors: Option<Known<Connectors>>,
+}
 
 /// What is there now.
 pub(super) struct State<'a> {
     pub(super) workspace: &'a Workspace,
     timeout: Duration,
-    /// `.rtt/routes.json`.
+    /// `.rtt/routes.json`, and the digest of its bytes; none where the default stands for it.
     pub(super) document: Value,
-    pub(super) applied: Option<StateFile<Plan>>,
-    pub(super) registry: StateFile<Arc<Registry>>,
-    pub(super) connectors: StateFile<Arc<Connectors>>,
+    routes: Option<Digest>,
+    pub(super) applied: Option<Known<Plan>>,
+    pub(super) registry: Known<Registry>,
+    pub(super) connectors: Known<Connectors>,
     pub(super) log: Log,
 }
 
 impl<'a> State<'a> {
     pub(super) fn read(workspace: &'a Workspace, timeout: Duration) -> Result<Self, Error> {
-        Self::read_parts(workspace, timeout, (None, None))
+        Self::read_parts(workspace, timeout, Found::default())
     }
 
     /// Reads it again; what has the same bytes as before is not parsed again.
     pub(super) fn read_again(self) -> Result<Self, Error> {
-        fn kept<T>(workspace: &Workspace, path: &str, file: StateFile<T>) -> Result<Option<StateFile<T>>, Error> {
-            let now = workspace.read_optional(path)?;
-            Ok(now.is_some_and(|bytes| bytes == file.text.as_bytes()).then_some(file))
+        fn kept<T>(workspace: &Workspace, path: &str, file: Known<T>) -> Result<Option<Known<T>>, Error> {
+            Ok((workspace.digest(path)? == Some(file.digest)).then_some(file))
         }
-        let Self { workspace, timeout, registry, connectors, .. } = self;
-        let parts = (kept(workspace, layout::REGISTRY, registry)?, kept(workspace, layout::CONNECTORS, connectors)?);
-        Self::read_parts(workspace, timeout, parts)
+        let Self { workspace, timeout, document, routes, applied, registry, connectors, log: _ } = self;
+        let applied = applied.map(|file| kept(workspace, layout::LAST_APPLIED, file)).transpose()?.flatten();
+        let found = Found {
+            document: (workspace.digest(layout::ROUTES)? == routes).then_some((document, routes)),
+            applied,
+            registry: kept(workspace, layout::REGISTRY, registry)?,
+            connectors: kept(workspace, layout::CONNECTORS, connectors)?,
+        };
+        Self::read_parts(workspace, timeout, found)
     }
 
-    fn read_parts(
-        workspace: &'a Workspace,
-        timeout: Duration,
-        known: (Known<Registry>, Known<Connectors>),
-    ) -> Result<Self, Error> {
-        let document = crate::apply::active_document(workspace.read_optional(layout::ROUTES)?.as_deref())?;
-        let applied: Option<StateFile<Plan>> = state::read(workspace, layout::LAST_APPLIED, Schema::Plan)?;
+    fn read_parts(workspace: &'a Workspace, timeout: Duration, found: Found) -> Result<Self, Error> {
+        let (document, routes) = match found.document {
+            Some(document) => document,
+            None => {
+                let bytes = workspace.read_optional(layout::ROUTES)?;
+                (crate::apply::active_document(bytes.as_deref())?, bytes.as_ref().map(Digest::of_bytes))
+            }
+        };
+        let applied = match found.applied {
+            Some(file) => Some(file),
+            None => upstream::read_applied(workspace)?.map(Known::from),
+        };
         let log = Log::read(workspace)?;
         let not_run = |file, stage| Error::NotRun { file, stage };
-        let registry = match known.0 {
+        let registry = match found.registry {
             Some(file) => Some(file),
-            None => upstream::read_registry(workspace)?.map(|file| file.map(Arc::new)),
+            None => upstream::read_registry(workspace)?.map(Known::from),
         };
-        let connectors = match known.1 {
+        let connectors = match found.connectors {
             Some(file) => Some(file),
-            None => upstream::read_connectors(workspace)?.map(|file| file.map(Arc::new)),
+            None => upstream::read_connectors(workspace)?.map(Known::from),
         };
         // Before the first plan there is nothing to apply, so the first thing that is missing is the plan.
         let has_plan = source::latest(workspace)?.is_some();
@@ -75,6 +105,7 @@ impl<'a> State<'a> {
             workspace,
             timeout,
             document,
+            routes,
             applied,
             registry: registry.ok_or_else(|| not_run(layout::REGISTRY, Stage::Scan))?,
             connectors: connectors.ok_or_else(|| not_run(layout::CONNECTORS, Stage::Generate))?,
@@ -88,12 +119,23 @@ impl<'a> State<'a> {
             registry: &self.registry.value,
             connectors: &self.connectors.value,
             timeout: self.timeout,
+            active: Active {
+                image: Image { routes: self.routes, last_applied: self.applied.as_ref().map(|file| file.digest) },
+                document: &self.document,
+                plan: self.applied.as_ref().map(|file| &file.value),
+            },
         }
+    }
+
+    /// Frees it beside what goes on.
+    pub(super) fn discard(self) {
+        let Self { document, applied, registry, connectors, .. } = self;
+        discard((document, applied, registry, connectors));
     }
 
     /// Returns the plan that `plans/last_applied.json` holds.
     pub(super) fn applied_plan(&self) -> Option<&Plan> {
-        self.applied.as_ref().map(|file| &file.value)
+        self.applied.as_ref().map(|file| &*file.value)
     }
 
     /// Tells whether a plan is the one that the last commit made active; without a log, whether its file says so.

@@ -33,12 +33,12 @@ pub(super) fn dry_run(state: &State, proposal: &Proposal, request: &Request) -> 
     let verdict = if request.detailed_exitcode { Verdict::ChangesPending } else { Verdict::Success };
     let counts = draft.diff.counts();
     let headline = format!("{} to add, {} to change, {} to remove", counts.added, counts.changed, counts.removed);
-    Ok(with_diff(Report::new(verdict, headline), &draft.diff))
+    Ok(with_diff(Report::new(verdict, headline), draft.diff))
 }
 
-fn with_diff(mut report: Report, diff: &Diff) -> Report {
-    report.details = diff.lines().iter().map(|line| format!("  {line}")).collect();
-    with_counts(report, diff).list("changes", diff.json())
+fn with_diff(mut report: Report, diff: Diff) -> Report {
+    report.details = diff.lines("  ");
+    with_counts(report, &diff).list("changes", move || diff.json())
 }
 
 fn with_counts(report: Report, diff: &Diff) -> Report {
@@ -47,7 +47,7 @@ fn with_counts(report: Report, diff: &Diff) -> Report {
 }
 
 /// Tells how a transaction ended, and how the revert of it did.
-pub(super) fn ended(entry: &Entry, outcome: &Outcome, revert: Option<&Outcome>, diff: &Diff) -> Report {
+pub(super) fn ended(entry: &Entry, outcome: &Outcome, revert: Option<&Outcome>, diff: Diff) -> Report {
     let counts = diff.counts();
     let (verdict, headline, reasons): (_, _, Vec<String>) = match outcome {
         Outcome::Committed => {
@@ -83,7 +83,7 @@ pub(super) fn ended(entry: &Entry, outcome: &Outcome, revert: Option<&Outcome>, 
     if verdict == Verdict::Success {
         report = with_diff(report, diff);
     } else {
-        report = with_counts(report, diff);
+        report = with_counts(report, &diff);
         report.details = history::table(entry).iter().map(|line| format!("  {line}")).collect();
     }
     let findings = reasons.into_iter().map(|reason| {
@@ -125,7 +125,8 @@ pub(super) fn status(state: &State, request: &Request) -> Result<Report, Error> 
     if request.history {
         lines.push(String::new());
         lines.extend(history::lines(&state.log));
-        report = report.list("history", history::json(&state.log));
+        let history = history::json(&state.log);
+        report = report.list("history", move || history.clone());
     }
     report.body = Some(lines.join("\n"));
     let generation = routes::generation(&state.document);

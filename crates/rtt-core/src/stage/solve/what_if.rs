@@ -151,7 +151,7 @@ impl<'a> Comparison<'a> {
                 say(format!("    ~ {agent}: {} → {}", node(before), node(after)));
             }
             say(format!("  {} would be served otherwise", text::counted(self.routes.changes.len(), "route")));
-            self.routes.lines().into_iter().for_each(|line| say(format!("    {line}")));
+            self.routes.lines("    ").into_iter().for_each(&mut say);
         }
         out
     }

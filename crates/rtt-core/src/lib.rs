@@ -19,6 +19,7 @@ pub mod manifest;
 pub mod plan;
 pub mod planner;
 pub mod policy;
+mod recent;
 pub mod registry;
 pub mod routes;
 pub mod schema;

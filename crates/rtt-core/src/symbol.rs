@@ -9,6 +9,7 @@ use std::sync::Arc;
 use semver::Version;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::recent::Recent;
 use crate::version::{InvalidRange, Range};
 
 /// The longest symbol in bytes.
@@ -44,6 +45,10 @@ pub enum InvalidName {
     Range(#[from] InvalidRange),
 }
 
+thread_local! {
+    static RECENT: Recent<Symbol> = const { Recent::new() };
+}
+
 impl FromStr for Symbol {
     type Err = InvalidName;
 
@@ -54,10 +59,13 @@ impl FromStr for Symbol {
             bytes.next().is_some_and(|first| first.is_ascii_lowercase() || (index > 0 && first.is_ascii_digit()))
                 && bytes.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-')
         };
-        let valid = text.len() <= MAX_SYMBOL_BYTES
-            && text.contains('.')
-            && text.split('.').enumerate().all(|(index, part)| segment(index, part));
-        if valid { Ok(Self(text.into())) } else { Err(InvalidName::Symbol(text.to_owned())) }
+        let valid = || {
+            text.len() <= MAX_SYMBOL_BYTES
+                && text.contains('.')
+                && text.split('.').enumerate().all(|(index, part)| segment(index, part))
+        };
+        let parse = || if valid() { Ok(Self(text.into())) } else { Err(InvalidName::Symbol(text.to_owned())) };
+        RECENT.with(|recent| recent.get(text, Self::as_str, parse))
     }
 }
 

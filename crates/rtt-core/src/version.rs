@@ -9,6 +9,7 @@ use semver::{Version, VersionReq};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::json;
+use crate::recent::Recent;
 
 /// A set of versions; displayed as written, compared by meaning nowhere. Small, since there is one in every route and
 /// most say nothing.
@@ -73,6 +74,10 @@ pub struct InvalidRange {
     source: semver::Error,
 }
 
+thread_local! {
+    static RECENT: Recent<Range> = const { Recent::new() };
+}
+
 impl FromStr for Range {
     type Err = InvalidRange;
 
@@ -80,9 +85,12 @@ impl FromStr for Range {
         if text.trim() == "*" {
             return Ok(Self::any());
         }
-        VersionReq::parse(&with_commas(text))
-            .map(|request| Self(Some(Arc::new(Written { text: text.trim().to_owned(), request }))))
-            .map_err(|source| InvalidRange { text: text.to_owned(), source })
+        let parse = || {
+            VersionReq::parse(&with_commas(text))
+                .map(|request| Self(Some(Arc::new(Written { text: text.trim().to_owned(), request }))))
+                .map_err(|source| InvalidRange { text: text.to_owned(), source })
+        };
+        RECENT.with(|recent| recent.get(text, Self::as_str, parse))
     }
 }
 

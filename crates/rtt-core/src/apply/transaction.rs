@@ -113,12 +113,16 @@ impl<'a> Scene<'a> {
         let table = Table::new(&document, plan, self.registry, generation);
         // A route's entry is about as long as the route.
         let length = before.routes.as_ref().map_or(0, Vec::len) + proposal.plan.map_or(0, |(_, text)| text.len());
-        let after = Content {
-            routes: Some(json::pretty_bytes(&table, length * 2)),
-            last_applied: proposal.plan.map(|(_, text)| Cow::Borrowed(text)),
-        };
-        let diff = Diff::new(Some(&document), plan);
-        let words = diff.text();
+        let (routes, (diff, words)) = both(
+            || json::pretty_bytes(&table, length * 2),
+            || {
+                let diff = Diff::new(Some(&document), plan);
+                let words = diff.text();
+                (diff, words)
+            },
+        );
+        let last_applied = proposal.plan.map(|(_, text)| Cow::Borrowed(text));
+        let after = Content { routes: Some(routes), last_applied };
         let participants = participants::of(previous.as_deref(), plan, self.registry);
         let begin = Begin {
             at: clock::rfc3339_millis(clock::now()),

@@ -56,6 +56,9 @@ pub struct Request {
     pub participant_timeout: Duration,
 }
 
+/// From how many bytes of a plan on memory counts for more than time.
+const LARGE_PLAN: usize = 16 << 20;
+
 /// How often an inspection looks at a workspace that others keep changing.
 const MAX_LOOKS: usize = 10;
 
@@ -198,8 +201,12 @@ fn fit(state: &State, candidate: &Candidate, is_forced: bool) -> Result<Fit, Err
         let message = format!("The plan is stale: changed since it was made: {}", changed.join(", "));
         Fit::Refused(Box::new(refusal(Verdict::Stale, "RTT-A003", message, name, "make a new plan: run rtt-40-solver")))
     };
-    let mut current =
-        Current::read(state.workspace, &state.document, &state.log, &state.registry.value, &state.connectors.value)?;
+    let State { workspace, document, log, registry, connectors, .. } = state;
+    let (current, dependencies) = both(
+        || Current::read(workspace, document, log, &registry.value, &connectors.value),
+        || (!is_current).then(|| upstream::read_dependencies(workspace)).transpose(),
+    );
+    let mut current = current?;
     if is_current {
         // Applying it has moved the generation on; applying it again repairs what drifted.
         current.generation = plan.base.generation;
@@ -212,12 +219,12 @@ fn fit(state: &State, candidate: &Candidate, is_forced: bool) -> Result<Fit, Err
         // It was checked when it was first applied, from the same inputs; against itself its churn would be another.
         return Ok(Fit::For(Kind::Repair));
     }
-    let dependencies = upstream::read_dependencies(state.workspace)?
-        .ok_or(Error::NotRun { file: layout::DEPENDENCIES, stage: Stage::DepDoctor })?;
-    let registry = (Arc::clone(&state.registry.value), current.registry);
-    let connectors = (Arc::clone(&state.connectors.value), current.connectors);
+    let dependencies =
+        dependencies?.flatten().ok_or(Error::NotRun { file: layout::DEPENDENCIES, stage: Stage::DepDoctor })?;
+    let registry = (Arc::clone(&registry.value), current.registry);
+    let connectors = (Arc::clone(&connectors.value), current.connectors);
     let applied = state.applied.as_ref().map(|file| Arc::clone(&file.value));
-    let (inputs, _) = inputs::read(state.workspace, registry, dependencies.value, connectors, applied)?;
+    let (inputs, _) = inputs::read(workspace, registry, dependencies.value, connectors, applied)?;
     if inputs.topology.digest != plan.base.topology {
         if inputs.topology.is_from_file() {
             return Ok(stale(&[format!("topology ({} → {})", plan.base.topology, inputs.topology.digest)]));
@@ -246,10 +253,10 @@ fn apply(state: &mut State, candidate: &Candidate, request: &Request, context: &
     }
     let mut log = state.log.clone();
     let scene = state.scene();
-    let (fit, draft) = both(
-        || fit(state, candidate, context.force),
-        || scene.draft(&state.log, &candidate.proposal(Kind::Apply, request)),
-    );
+    let fit = || fit(state, candidate, context.force);
+    let draft = || scene.draft(&state.log, &candidate.proposal(Kind::Apply, request));
+    // What both need at the same time is a quarter of all memory.
+    let (fit, draft) = if candidate.text.len() > LARGE_PLAN { (fit(), draft()) } else { both(fit, draft) };
     let kind = match fit? {
         Fit::Refused(report) => return Ok(*report),
         Fit::Applied => return Ok(show::nothing_to_change(candidate)),

@@ -10,7 +10,7 @@ fn a_kill_during_the_first_apply_leaves_the_old_or_the_new_state() {
 
 #[test]
 fn a_kill_during_a_later_apply_leaves_the_old_or_the_new_state() {
-    sweep(&Scene::later(), 40);
+    sweep(&Scene::later(), 100);
 }
 
 /// Kills an apply at each of its calls in turn, every time on a fresh copy, and looks at what recovery makes of it.

@@ -223,7 +223,7 @@ fn fit(state: &State, candidate: &Candidate, is_forced: bool) -> Result<Fit, Err
         dependencies?.flatten().ok_or(Error::NotRun { file: layout::DEPENDENCIES, stage: Stage::DepDoctor })?;
     let registry = (Arc::clone(&registry.value), current.registry);
     let connectors = (Arc::clone(&connectors.value), current.connectors);
-    let applied = state.applied.as_ref().map(|file| Arc::clone(&file.value));
+    let applied = || Ok(state.applied.as_ref().map(|file| Arc::clone(&file.value)));
     let (inputs, _) = inputs::read(workspace, registry, dependencies.value, connectors, applied)?;
     if inputs.topology.digest != plan.base.topology {
         if inputs.topology.is_from_file() {

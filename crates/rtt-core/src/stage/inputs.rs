@@ -22,7 +22,7 @@ pub(super) fn read(
     (registry, registry_digest): (Arc<Registry>, Digest),
     dependencies: Dependencies,
     (connectors, connectors_digest): (Arc<Connectors>, Digest),
-    applied: Option<Arc<Plan>>,
+    applied: impl FnOnce() -> Result<Option<Arc<Plan>>, Error>,
 ) -> Result<(Inputs, Vec<Diagnostic>), Error> {
     let (routes, mut findings) = match routes::read(workspace)? {
         Some(read) => read,
@@ -42,7 +42,8 @@ pub(super) fn read(
         topology: topology::read(workspace)?,
         lanes,
         lanes_digest,
-        applied,
+        // After the routes: an apply switches these first, so what is planned in between is stale and not wrong.
+        applied: applied()?,
     };
     Ok((inputs, findings))
 }

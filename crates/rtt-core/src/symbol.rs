@@ -231,7 +231,8 @@ mod tests {
 
     #[test]
     fn ranges_compare_as_their_texts_do() {
-        let texts = ["a.b", "a.b@*", "a.b@^1", "a.b@=1.0.0", "a.b.c", "a.b-c", "a.b_c@1", "a.b0", "a.c", "a.b@^1.2"];
+        let texts =
+            ["a.b", "a.b@*", "a.b@^1", "a.b@=1.0.0", "a.b.c", "a.b-c", "a.b_c@1", "a.b9", "a.c", "a.b@^1.2", "a.b@1"];
         for one in texts {
             for other in texts {
                 let [one, other]: [SymbolRange; 2] = [one, other].map(|text| text.parse().expect(text));

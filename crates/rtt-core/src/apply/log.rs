@@ -317,7 +317,8 @@ fn read_checkpoint(workspace: &Workspace) -> Result<Option<Mark>, StateError> {
     }
 }
 
-/// Removes files that a kill left unfinished. Only the holder of the apply lock writes here, so nobody needs them.
+/// Removes files that a kill left unfinished. Only the holder of the apply lock writes here, so nobody needs
+/// them; but for `plans/`, where a solver writes again what is taken from it.
 ///
 /// # Errors
 /// [`Error::Io`].

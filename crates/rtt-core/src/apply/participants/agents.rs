@@ -32,8 +32,7 @@ const PREFIX: &str = "agent ";
 /// Returns the plans' agents that want to vote, sorted.
 pub(super) fn of<'a>(plans: impl Iterator<Item = &'a Plan>, registry: &Registry) -> Vec<Agent> {
     let mut ids: Vec<&InstanceId> = plans
-        .flat_map(|plan| &plan.routes)
-        .flat_map(|route| [&route.source, &route.target].into_iter().chain(route.backups.iter().map(|b| &b.target)))
+        .flat_map(|plan| plan.routes.iter().map(|route| &route.source).chain(plan.targets().map(|(target, _)| target)))
         .collect::<HashSet<_>>()
         .into_iter()
         .filter(|id| registry.get(id).is_some_and(|instance| instance.manifest.endpoint.control.is_some()))

@@ -71,7 +71,7 @@ impl Participant for RoutingTable {
         for (file, expected) in [(layout::ROUTES, routes.as_deref()), (layout::LAST_APPLIED, last_applied.as_deref())] {
             let is_in_effect = match expected {
                 Some(bytes) => holds(work.workspace, file, bytes)?,
-                None => !work.workspace.path(file).exists(),
+                None => work.workspace.digest(file).map_err(|error| error.to_string())?.is_none(),
             };
             if !is_in_effect {
                 return Err(format!("{file} is not what was applied"));

@@ -14,6 +14,7 @@ mod large;
 mod local;
 mod marginal;
 mod memory;
+mod neighbourhood;
 mod numbers;
 mod pack;
 mod partition;

@@ -9,8 +9,9 @@ use super::dolls::Dolls;
 use super::evaluate::{add, subtract};
 use super::large;
 use super::local::Tables;
+use super::neighbourhood;
 use super::partition;
-use super::problem::{Assignment, Candidate, OBJECTIVES, Objective, Problem, Route};
+use super::problem::{Agent, Assignment, Candidate, OBJECTIVES, Objective, Problem, Route};
 use super::symmetry;
 
 /// What the search is to find.
@@ -59,6 +60,8 @@ const QUICK: u64 = 16;
 const LAST: u64 = 4;
 /// No more than this where the proof of a cut comes next, which is slower at first and ends sooner.
 const ENOUGH: u64 = 60_000_000;
+/// Up to so many routes, primaries are searched where the best ones together overload a link.
+const DEEP: usize = 5_000;
 /// How many walks in a row may lead to no better incumbent.
 const PATIENCE: u32 = 12;
 
@@ -92,10 +95,12 @@ pub(super) fn search(problem: &Problem, goal: Goal, start: Option<&Assignment>, 
     budget.left -= reserved - quick.left;
     if !is_exhausted && !(budget.expired)() {
         let floor = budget.left / LAST;
-        match large::assign(problem, floor, start, budget) {
+        let walks = floor + neighbourhood::share(problem, budget.left - floor);
+        match large::assign(problem, walks, start, budget) {
             Some(assignment) => search.offer(assignment),
             None => search.pack(PATIENCE, budget),
         }
+        search.reopen(floor, budget);
         let most = if partition::applies(problem) { ENOUGH } else { u64::MAX };
         let mut last = Budget { left: floor.min(budget.left).min(most), expired: budget.expired };
         budget.left -= last.left;
@@ -120,7 +125,9 @@ pub(super) struct Search<'p> {
     /// Bound of each route, and the sum with the agents' churn.
     pub(super) bounds: Vec<Objective>,
     pub(super) total: Objective,
-    incumbent: Option<(Objective, Assignment)>,
+    /// Of each agent that may for now only go to a part of the nodes that it is allowed: these, ascending.
+    pub(super) narrow: Vec<Vec<usize>>,
+    pub(super) incumbent: Option<(Objective, Assignment)>,
     nodes: u64,
 }
 
@@ -131,7 +138,7 @@ pub(super) struct Trail {
 }
 
 impl<'p> Search<'p> {
-    fn new(problem: &'p Problem, goal: Goal) -> Self {
+    pub(super) fn new(problem: &'p Problem, goal: Goal) -> Self {
         let mut touching = vec![Vec::new(); problem.agents.len()];
         for (index, route) in problem.routes.iter().enumerate() {
             let ends = route.candidates.iter().chain(if route.failover.is_some() { &route.backups[..] } else { &[] });
@@ -141,7 +148,7 @@ impl<'p> Search<'p> {
             agents.into_iter().for_each(|agent| touching[agent].push(index));
         }
         Self {
-            order: order(problem),
+            order: Vec::new(),
             touching,
             class: symmetry::classes(problem, OBJECTIVES.len() - 1),
             placed: vec![None; problem.agents.len()],
@@ -149,6 +156,7 @@ impl<'p> Search<'p> {
             guests: vec![0; problem.nodes.len()],
             bounds: vec![[0; OBJECTIVES.len()]; problem.routes.len()],
             total: [0; OBJECTIVES.len()],
+            narrow: vec![Vec::new(); problem.agents.len()],
             incumbent: None,
             nodes: 0,
             problem,
@@ -158,18 +166,50 @@ impl<'p> Search<'p> {
 
     /// Computes the bounds before any decision; `None` if some route or agent has no possibility at all.
     fn open(&mut self, budget: &mut Budget) -> Option<Objective> {
+        self.order = order(self.problem);
         for (index, route) in self.problem.routes.iter().enumerate() {
             self.bounds[index] = self.best(route, budget)?.0;
             add(&mut self.total, &self.bounds[index]);
         }
-        for agent in &self.problem.agents {
-            if agent.allowed.is_empty() {
-                return None;
-            }
-            let must_move = agent.applied.is_some_and(|node| node.is_none_or(|node| !agent.allowed.contains(&node)));
-            self.total[4] += i64::from(must_move);
+        if self.problem.agents.iter().any(|agent| agent.allowed.is_empty()) {
+            return None;
         }
+        self.total[4] += self.must_move();
         Some(self.total)
+    }
+
+    /// How many agents cannot stay where the applied plan has them.
+    pub(super) fn must_move(&self) -> i64 {
+        let must_move =
+            |agent: &Agent| agent.applied.is_some_and(|node| node.is_none_or(|node| !agent.allowed.contains(&node)));
+        self.problem.agents.iter().map(|agent| i64::from(must_move(agent))).sum()
+    }
+
+    /// What it adds to the churn that an agent could stay where the applied plan has it, and is on this node instead.
+    fn moves(&self, agent: usize, node: usize) -> i64 {
+        let agent = &self.problem.agents[agent];
+        let stays = |applied: usize| applied == node || !agent.allowed.contains(&applied);
+        i64::from(!agent.applied.flatten().is_none_or(stays))
+    }
+
+    /// Puts an agent on a node, without a look at its routes.
+    pub(super) fn sit(&mut self, agent: usize, node: usize) {
+        let demand = &self.problem.agents[agent];
+        self.placed[agent] = Some(node);
+        self.free[node].0 -= demand.millicores;
+        self.free[node].1 -= demand.memory_mib;
+        self.guests[node] += 1;
+        self.total[4] += self.moves(agent, node);
+    }
+
+    /// Takes an agent from its node, without a look at its routes.
+    pub(super) fn lift(&mut self, agent: usize) {
+        let Some(node) = self.placed[agent].take() else { return };
+        let demand = &self.problem.agents[agent];
+        self.free[node].0 += demand.millicores;
+        self.free[node].1 += demand.memory_mib;
+        self.guests[node] -= 1;
+        self.total[4] -= self.moves(agent, node);
     }
 
     /// Returns the least cost of a route over everything still possible, and its candidate; `None` if nothing is.
@@ -221,8 +261,13 @@ impl<'p> Search<'p> {
     fn domain(&self, agent: usize) -> &[usize] {
         match &self.placed[agent] {
             Some(node) => std::slice::from_ref(node),
-            None => &self.problem.agents[agent].allowed,
+            None => self.nodes(agent),
         }
+    }
+
+    /// Where an agent may go.
+    fn nodes(&self, agent: usize) -> &[usize] {
+        if self.narrow[agent].is_empty() { &self.problem.agents[agent].allowed } else { &self.narrow[agent] }
     }
 
     fn fits(&self, agent: usize, node: usize) -> bool {
@@ -233,17 +278,7 @@ impl<'p> Search<'p> {
     /// Places an agent on a node where it fits; `None`, and nothing changed, if a route cannot be served then.
     pub(super) fn place(&mut self, agent: usize, node: usize, budget: &mut Budget) -> Option<Trail> {
         let mut trail = Trail { bounds: Vec::new(), total: self.total };
-        let demand = &self.problem.agents[agent];
-        self.placed[agent] = Some(node);
-        self.free[node].0 -= demand.millicores;
-        self.free[node].1 -= demand.memory_mib;
-        self.guests[node] += 1;
-        if let Some(Some(applied)) = demand.applied
-            && applied != node
-            && demand.allowed.contains(&applied)
-        {
-            self.total[4] += 1;
-        }
+        self.sit(agent, node);
         for position in 0..self.touching[agent].len() {
             let index = self.touching[agent][position];
             let Some((bound, _)) = self.best(&self.problem.routes[index], budget) else {
@@ -259,37 +294,23 @@ impl<'p> Search<'p> {
     }
 
     pub(super) fn remove(&mut self, agent: usize, trail: Trail) {
-        let Some(node) = self.placed[agent].take() else { return };
-        let demand = &self.problem.agents[agent];
-        self.free[node].0 += demand.millicores;
-        self.free[node].1 += demand.memory_mib;
-        self.guests[node] -= 1;
+        self.lift(agent);
         trail.bounds.into_iter().for_each(|(index, bound)| self.bounds[index] = bound);
         self.total = trail.total;
     }
 
     /// Moves a placed agent without a look at routes and room; returns where it was.
     pub(super) fn shift(&mut self, agent: usize, node: usize) -> Option<usize> {
-        let demand = &self.problem.agents[agent];
-        let before = self.placed[agent].replace(node)?;
-        let moves = |node: usize| match demand.applied {
-            Some(Some(applied)) => i64::from(applied != node && demand.allowed.contains(&applied)),
-            _ => 0,
-        };
-        self.total[4] += moves(node) - moves(before);
-        for (node, sign) in [(before, 1), (node, -1)] {
-            self.free[node].0 += sign * demand.millicores;
-            self.free[node].1 += sign * demand.memory_mib;
-        }
-        self.guests[before] -= 1;
-        self.guests[node] += 1;
+        let before = self.placed[agent]?;
+        self.lift(agent);
+        self.sit(agent, node);
         Some(before)
     }
 
     /// The nodes worth trying for an agent: of interchangeable empty ones only the first.
     pub(super) fn choices(&self, agent: usize) -> Vec<usize> {
         let mut empty_classes = Vec::new();
-        let mut choices = self.problem.agents[agent].allowed.clone();
+        let mut choices = self.nodes(agent).to_vec();
         choices.retain(|&node| {
             let is_new = self.guests[node] > 0 || !empty_classes.contains(&self.class[node]);
             if self.guests[node] == 0 {
@@ -306,7 +327,7 @@ impl<'p> Search<'p> {
         self.order[depth..].iter().all(|&agent| {
             let demand = &self.problem.agents[agent];
             left = (left.0 - demand.millicores, left.1 - demand.memory_mib);
-            left.0 >= 0 && left.1 >= 0 && demand.allowed.iter().any(|&node| self.fits(agent, node))
+            left.0 >= 0 && left.1 >= 0 && self.nodes(agent).iter().any(|&node| self.fits(agent, node))
         })
     }
 
@@ -338,7 +359,7 @@ impl<'p> Search<'p> {
     }
 
     /// Explores everything below the current decisions; `false` if the budget ran out.
-    fn branch(&mut self, depth: usize, budget: &mut Budget) -> bool {
+    pub(super) fn branch(&mut self, depth: usize, budget: &mut Budget) -> bool {
         self.nodes += 1;
         if self.is_beaten() {
             return true;
@@ -372,7 +393,17 @@ impl<'p> Search<'p> {
 
     /// Chooses the primaries of a complete placement; `false` if the budget ran out.
     pub(super) fn complete(&mut self, budget: &mut Budget) -> bool {
+        if self.is_beaten() {
+            return true;
+        }
         let placement: Vec<usize> = self.placed.iter().map(|node| node.expect("every agent is placed")).collect();
+        if let Some(primaries) = self.unlimited(&placement, budget) {
+            self.incumbent = Some((self.total, Assignment { placement, primaries }));
+            return budget.left > 0;
+        }
+        if self.problem.routes.len() > DEEP {
+            return false;
+        }
         let mut options = Vec::new();
         for route in &self.problem.routes {
             options.push(self.options(route, &placement));
@@ -381,6 +412,20 @@ impl<'p> Search<'p> {
         let mut choice = Vec::with_capacity(options.len());
         let is_explored = self.choose(&options, &mut room, &mut choice, self.total, &placement, budget);
         is_explored && budget.left > 0
+    }
+
+    /// The best primary of every route, if the links carry all of them.
+    fn unlimited(&self, placement: &[usize], budget: &mut Budget) -> Option<Vec<usize>> {
+        let mut room: Vec<Option<i64>> = self.problem.links.iter().map(|link| link.bandwidth_mbps).collect();
+        let mut primaries = Vec::with_capacity(self.problem.routes.len());
+        for route in &self.problem.routes {
+            let (_, primary) = self.best(route, budget)?;
+            let ends = [route.source, route.candidates[primary].target];
+            let [a, b] = ends.map(|agent| self.problem.nodes[placement[agent]].host);
+            take(&mut room, (a != b).then(|| self.problem.link(a, b)), route.throughput);
+            primaries.push(primary);
+        }
+        room.iter().flatten().all(|room| *room >= 0).then_some(primaries)
     }
 
     /// Every way to serve a route at a placement: cost, candidate and the link that is crossed, best first.

@@ -6,8 +6,8 @@ use super::components::{self, Component, Room};
 use super::evaluate::Evaluation;
 use super::memory::{self, Memory};
 use super::problem::{Assignment, OBJECTIVES, Objective, Problem};
-use super::search::{Budget, Found, Goal, opening, search};
-use super::{cuts, large, partition, relax, warm};
+use super::search::{Budget, Found, Goal, Search, opening, search};
+use super::{cuts, large, neighbourhood, partition, relax, warm};
 use crate::digest::Digest;
 
 /// Evaluated candidates per unit of effort: about a tenth of a second of one core in a release build.
@@ -15,7 +15,7 @@ const WORK_PER_EFFORT: u64 = 10_000_000;
 
 /// Products of two numbers that a bound may take per evaluated candidate of the budget.
 const PRODUCTS: u64 = 150;
-/// Above so many agents there is no tree: local search alone finds an incumbent.
+/// Above so many agents there is no tree over all of them: local search and neighbourhoods find an incumbent.
 const TREE: usize = 2_000;
 /// Nor if to open it takes more than one part in this many of the budget.
 const OPENING: u64 = 2;
@@ -213,9 +213,13 @@ fn look(problem: &Problem, options: &Options, work: u64, begin: &Begin) -> Outco
             return Outcome::Infeasible;
         }
         let values = |assignment: Assignment| (problem.evaluate(&assignment).values, assignment);
-        let incumbent = large::assign(problem, 0, begin.assignment.as_ref(), &mut budget).map(values);
+        let walks = neighbourhood::share(problem, budget.left);
+        let incumbent = large::assign(problem, walks, begin.assignment.as_ref(), &mut budget).map(values);
         let incumbent = incumbent.into_iter().chain(begin.assignment.clone().map(values)).min_by_key(|one| one.0);
-        Found { incumbent, is_exhausted: false, root: None, nodes: 0 }
+        let mut search = Search::new(problem, Goal::Best);
+        search.incumbent = incumbent;
+        search.reopen(0, &mut budget);
+        Found { incumbent: search.incumbent, is_exhausted: false, root: None, nodes: 0 }
     } else {
         search(problem, Goal::Best, begin.assignment.as_ref(), &mut budget)
     };

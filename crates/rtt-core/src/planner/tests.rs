@@ -1,5 +1,6 @@
 //! The planner against exhaustive enumeration, on problems small enough for it.
 
+mod neighbourhood;
 mod partition;
 mod parts;
 
@@ -103,25 +104,28 @@ fn random_problem(random: &mut Random) -> Problem {
     }
 }
 
-/// Enumerates every assignment.
-fn least(problem: &Problem) -> Option<Objective> {
+/// Enumerates every assignment, whether it holds or not.
+fn assignments(problem: &Problem) -> impl Iterator<Item = Assignment> {
     let mut sizes = vec![problem.nodes.len(); problem.agents.len()];
     sizes.extend(problem.routes.iter().map(|route| route.candidates.len()));
-    let mut digits = vec![0; sizes.len()];
-    let mut best = None;
-    loop {
-        let (placement, primaries) = digits.split_at(problem.agents.len());
-        let assignment = Assignment { placement: placement.to_vec(), primaries: primaries.to_vec() };
-        let evaluation = problem.evaluate(&assignment);
-        if evaluation.broken == 0 && best.is_none_or(|best| evaluation.values < best) {
-            best = Some(evaluation.values);
-        }
-        let Some(position) = (0..digits.len()).find(|&position| digits[position] + 1 < sizes[position]) else {
-            return best;
-        };
+    let next = move |digits: &Vec<usize>| {
+        let mut digits = digits.clone();
+        let position = (0..digits.len()).find(|&position| digits[position] + 1 < sizes[position])?;
         digits[position] += 1;
         digits[..position].fill(0);
-    }
+        Some(digits)
+    };
+    let agents = problem.agents.len();
+    std::iter::successors(Some(vec![0; agents + problem.routes.len()]), next).map(move |digits| {
+        let (placement, primaries) = digits.split_at(agents);
+        Assignment { placement: placement.to_vec(), primaries: primaries.to_vec() }
+    })
+}
+
+/// The values of the best assignment that holds.
+fn least(problem: &Problem) -> Option<Objective> {
+    let evaluated = assignments(problem).map(|assignment| problem.evaluate(&assignment));
+    evaluated.filter(|evaluation| evaluation.broken == 0).map(|evaluation| evaluation.values).min()
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::json;
 use crate::schema::Schema;
 use crate::trust::{self, PrivateKey, Signature, TrustStore};
 use crate::workspace::state::{self, FORMAT_VERSION, StateError};
-use crate::workspace::{Error, Workspace, durable, layout};
+use crate::workspace::{Error, Workspace, durable, layout, unfinished};
 
 /// The whole history, oldest first.
 #[derive(Debug, Clone)]
@@ -317,15 +317,14 @@ fn read_checkpoint(workspace: &Workspace) -> Result<Option<Mark>, StateError> {
     }
 }
 
-/// Removes files that a kill left unfinished. Only the holder of the apply lock writes here, so nobody needs
-/// them; but for `plans/`, where a solver writes again what is taken from it.
+/// Removes files that a kill left unfinished.
 ///
 /// # Errors
 /// [`Error::Io`].
 pub fn remove_unfinished(workspace: &Workspace) -> Result<(), Error> {
     for folder in [layout::WAL, layout::WAL_OBJECTS, layout::STATE, layout::PLANS] {
         let path = workspace.path(folder);
-        durable::remove_unfinished(&path).map_err(|source| Error::remove(&path, source))?;
+        unfinished::remove_all(&path).map_err(|source| Error::remove(&path, source))?;
     }
     Ok(())
 }

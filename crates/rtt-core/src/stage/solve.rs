@@ -263,21 +263,6 @@ impl Signer {
     }
 }
 
-/// How often a file is written before it counts as impossible.
-const WRITES: usize = 10;
-
-/// Writes into `plans/`, again if what was being written is gone: the recovery of an apply removes there what a kill left
-/// unfinished, and takes ours for that.
-fn insist(mut write: impl FnMut() -> Result<(), workspace::Error>) -> Result<(), workspace::Error> {
-    for _ in 1..WRITES {
-        match write() {
-            Err(workspace::Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {}
-            done => return done,
-        }
-    }
-    write()
-}
-
 /// Checks, signs and writes a plan. One of the same id that is signed already stays as it is.
 fn publish(
     workspace: &Workspace,
@@ -299,11 +284,11 @@ fn publish(
     if !is_signed {
         signer.sign(&mut plan)?;
         let text = json::pretty(&plan);
-        insist(|| workspace.write(&file, text.as_bytes()))?;
+        workspace.write(&file, text.as_bytes())?;
     }
     let target = file.trim_start_matches("plans/");
     let latest = workspace.path(layout::LATEST);
-    insist(|| durable::replace_symlink(&latest, target).map_err(|source| workspace::Error::create(&latest, source)))?;
+    durable::replace_symlink(&latest, target).map_err(|source| workspace::Error::create(&latest, source))?;
 
     log::info!("Plan generated with cost {}", plan.objective[2].value);
     let mut report = report_of(&plan, Verdict::Success, "");

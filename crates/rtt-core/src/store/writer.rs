@@ -16,6 +16,7 @@ use crate::digest::Digest;
 use crate::symbol::InstanceId;
 use crate::workspace::durable::{self, Mode};
 use crate::workspace::lock::ExclusiveLock;
+use crate::workspace::unfinished;
 use crate::workspace::{self, layout};
 
 /// What became of an object that was put into the store.
@@ -57,7 +58,7 @@ impl<'a> Writer<'a> {
         let lock = ExclusiveLock::acquire(&lock).map_err(|source| workspace::Error::create(&lock, source))?;
         // Beside the objects: on their file system, and never mistaken for one of them.
         let parent = objects.parent().expect("the objects have a folder of their own");
-        let staging = durable::remove_unfinished(parent).and_then(|()| durable::scratch_folder(parent));
+        let staging = unfinished::remove_all(parent).and_then(|()| unfinished::folder(parent));
         let staging = staging.map_err(|source| workspace::Error::create(parent, source))?;
         // Under the lock, so that no other writer's names are lost.
         let index = store.index()?;

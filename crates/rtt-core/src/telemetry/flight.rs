@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::trace::Span;
 use crate::workspace::lock::ExclusiveLock;
-use crate::workspace::{Error, Workspace, durable, layout};
+use crate::workspace::{Error, Workspace, durable, layout, unfinished};
 
 /// The size beyond which a file is rotated, in bytes.
 pub const MAX_BYTES: u64 = 1 << 20;
@@ -85,7 +85,7 @@ pub fn append(workspace: &Workspace, record: &Record) -> Result<ExclusiveLock, E
     let failed = |source| Error::create(&path, source);
     durable::create_dir_all(&workspace.path(layout::TELEMETRY)).map_err(failed)?;
     let lock = ExclusiveLock::acquire(&workspace.path(layout::FLIGHT_LOCK)).map_err(failed)?;
-    durable::remove_unfinished(&workspace.path(layout::TELEMETRY)).map_err(failed)?;
+    unfinished::remove_all(&workspace.path(layout::TELEMETRY)).map_err(failed)?;
     let mut line = record.line();
     let mut file = OpenOptions::new().create(true).append(true).read(true).open(&path).map_err(failed)?;
     let mut size = file.metadata().map_err(failed)?.len();

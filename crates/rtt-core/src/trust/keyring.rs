@@ -12,6 +12,7 @@ use crate::schema::Schema;
 use crate::workspace::durable::{self, Mode};
 use crate::workspace::lock::ExclusiveLock;
 use crate::workspace::state::{self, FORMAT_VERSION};
+use crate::workspace::unfinished;
 use crate::workspace::{self, Workspace, layout};
 
 /// A public key of a workspace.
@@ -105,7 +106,7 @@ pub fn rotate(workspace: &Workspace) -> Result<Rotated, Error> {
     let _lock = lock(workspace)?;
     // A rotation that was killed may have left a private key that nobody knows.
     let folder = workspace.path(layout::KEYS);
-    durable::remove_unfinished(&folder).map_err(|source| workspace::Error::remove(&folder, source))?;
+    unfinished::remove_all(&folder).map_err(|source| workspace::Error::remove(&folder, source))?;
     let old = own_key(workspace)?.ok_or_else(|| Error::NoFile(layout::PRIVATE_KEY.to_owned()))?.public();
     let new = PrivateKey::generate().map_err(Error::Random)?;
     let file_of = |key: &PublicKey| format!("{}/signer-{}.pub", layout::KEYS, key.key_id());

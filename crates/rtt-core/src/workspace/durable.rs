@@ -1,8 +1,7 @@
 //! Writes that survive a crash whole or leave no trace.
 //!
 //! A file is written beside its destination, synced, renamed, and then the folder is synced: after a kill at any
-//! point the name holds the old or the new content. A temporary file that a kill leaves behind begins with
-//! [`TEMPORARY_PREFIX`] and means nothing.
+//! point the name holds the old or the new content. What a kill leaves behind is [`super::unfinished`] and means nothing.
 
 use std::fs::{self, File, Permissions};
 use std::io::{self, BufRead as _, BufReader, BufWriter, Read as _, Seek as _, Write};
@@ -11,8 +10,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, RenameFlags};
 
-/// How the names of unfinished files begin.
-pub const TEMPORARY_PREFIX: &str = ".rtt-tmp-";
+use super::unfinished;
 
 /// Who may read a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +24,7 @@ pub enum Mode {
 }
 
 impl Mode {
-    fn permissions(self) -> Permissions {
+    pub(super) fn permissions(self) -> Permissions {
         Permissions::from_mode(match self {
             Self::Public => 0o644,
             Self::Private => 0o600,
@@ -51,10 +49,7 @@ pub fn write_atomic(path: &Path, bytes: &[u8], mode: Mode) -> io::Result<()> {
 /// # Errors
 /// Any I/O error; the old content is then still under the name.
 pub fn replace_unsynced(path: &Path, bytes: &[u8], mode: Mode) -> io::Result<()> {
-    let mut file = tempfile::Builder::new()
-        .prefix(TEMPORARY_PREFIX)
-        .permissions(mode.permissions())
-        .tempfile_in(folder_of(path))?;
+    let mut file = unfinished::file(folder_of(path), mode)?;
     file.write_all(bytes)?;
     file.as_file().set_permissions(mode.permissions())?;
     // Exchanged, and what the name held removed: ext4 writes out a new file that is renamed over another, which takes
@@ -177,10 +172,7 @@ impl Write for Replacement {
 }
 
 fn scratch(path: &Path, mode: Mode) -> io::Result<BufWriter<tempfile::NamedTempFile>> {
-    let file = tempfile::Builder::new()
-        .prefix(TEMPORARY_PREFIX)
-        .permissions(mode.permissions())
-        .tempfile_in(folder_of(path))?;
+    let file = unfinished::file(folder_of(path), mode)?;
     Ok(BufWriter::with_capacity(BUFFER, file))
 }
 
@@ -209,10 +201,7 @@ pub fn create_new(path: &Path, bytes: &[u8], mode: Mode) -> io::Result<bool> {
 
 /// Writes and syncs the content beside its destination; dropping the result removes it.
 fn prepare(path: &Path, bytes: &[u8], mode: Mode) -> io::Result<tempfile::NamedTempFile> {
-    let mut file = tempfile::Builder::new()
-        .prefix(TEMPORARY_PREFIX)
-        .permissions(mode.permissions())
-        .tempfile_in(folder_of(path))?;
+    let mut file = unfinished::file(folder_of(path), mode)?;
     file.write_all(bytes)?;
     finish(file, mode)
 }
@@ -230,7 +219,7 @@ fn finish(file: tempfile::NamedTempFile, mode: Mode) -> io::Result<tempfile::Nam
 /// Any I/O error; the old link is then still there.
 pub fn replace_symlink(path: &Path, target: &str) -> io::Result<()> {
     let folder = folder_of(path);
-    let scratch = tempfile::Builder::new().prefix(TEMPORARY_PREFIX).tempdir_in(folder)?;
+    let (scratch, _lock) = unfinished::locked_folder(folder)?;
     let link = scratch.path().join("link");
     std::os::unix::fs::symlink(target, &link)?;
     rename(&link, path)?;
@@ -256,33 +245,6 @@ pub fn remove_file(path: &Path) -> io::Result<bool> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
     }
-}
-
-/// Removes the unfinished files and folders that killed writers left in a folder. The caller holds the lock under which
-/// alone files are written there. A folder that does not exist holds none.
-///
-/// # Errors
-/// Any I/O error of a removal.
-pub fn remove_unfinished(folder: &Path) -> io::Result<()> {
-    let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
-    for entry in entries.filter_map(Result::ok) {
-        if entry.file_name().to_string_lossy().starts_with(TEMPORARY_PREFIX) {
-            if entry.file_type()?.is_dir() {
-                fs::remove_dir_all(entry.path())?;
-            } else {
-                remove_file(&entry.path())?;
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Makes a temporary folder inside another; dropping the result removes it.
-///
-/// # Errors
-/// Any I/O error.
-pub fn scratch_folder(parent: &Path) -> io::Result<tempfile::TempDir> {
-    tempfile::Builder::new().prefix(TEMPORARY_PREFIX).tempdir_in(parent)
 }
 
 /// Writes a new file that is not durable before [`sync_files`]; for many files that count only together.

@@ -6,6 +6,7 @@ pub mod durable;
 pub mod layout;
 pub mod lock;
 pub mod state;
+pub mod unfinished;
 
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader};

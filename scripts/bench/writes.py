@@ -9,15 +9,22 @@ these two a file are lines of their own.
 import re
 import sys
 
-sizes, syncs = {}, 0
+sizes, syncs, begun = {}, 0, {}
 for line in open(sys.argv[1], encoding="utf-8", errors="replace"):
-    found = re.search(r"(write|fsync|fdatasync)\(\d+<([^>]*)>.*= (\d+)$", line)
-    if not found or "telemetry" in found[2]:
+    # A call during which another thread makes one stands on two lines.
+    thread = line.split()[0]
+    if (call := re.search(r"(write|fsync|fdatasync)\(\d+<([^>]*)>", line)):
+        begun[thread] = call[1], call[2]
+    done = re.search(r"= (\d+)$", line)
+    if not done or thread not in begun:
         continue
-    if found[1] != "write":
+    name, path = begun.pop(thread)
+    if "telemetry" in path:
+        continue
+    if name != "write":
         syncs += 1
-    elif "/.rtt" in found[2] or "/plans/" in found[2]:
-        sizes[found[2]] = sizes.get(found[2], 0) + int(found[3])
+    elif "/.rtt" in path or "/plans/" in path:
+        sizes[path] = sizes.get(path, 0) + int(done[1])
 for size in sizes.values():
     print("write", size)
 for _ in range(syncs - 2 * len(sizes)):

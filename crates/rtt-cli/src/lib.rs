@@ -3,6 +3,7 @@
 //! A stage's `main.rs` describes its own options ([`StageOptions`]) and calls [`main`]; a tool around the pipeline does so
 //! with [`ToolOptions`] and [`tool_main`]. Decides nothing about agents, routes or plans.
 
+mod allocator;
 mod ci;
 mod exit;
 mod failure;
@@ -16,8 +17,6 @@ mod sarif;
 mod summary;
 mod tool;
 
+pub use allocator::release_early;
 pub use run::{StageOptions, main};
 pub use tool::{ToolOptions, tool_main};
-
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

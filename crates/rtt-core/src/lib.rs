@@ -15,6 +15,7 @@ pub mod digest;
 pub mod drawing;
 pub mod json;
 pub mod lane;
+mod lookup;
 pub mod manifest;
 pub mod plan;
 pub mod planner;

@@ -45,5 +45,6 @@ impl StageOptions for Options {
 }
 
 fn main() -> ExitCode {
+    rtt_cli::release_early();
     rtt_cli::main::<Options>()
 }

@@ -1,13 +1,12 @@
 //! What an apply makes of `.rtt/routes.json`: what people wrote stays, in its order and with members that we do not
 //! know; `generation`, each entry's `status` and the entries marked `auto` are ours.
 
-use std::collections::HashMap;
-
 use serde::ser::{SerializeMap as _, SerializeSeq as _};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use crate::lane::Lane;
+use crate::lookup::Lookup;
 use crate::manifest::Qos;
 use crate::plan::{Backup, Plan, PlanRoute};
 use crate::registry::{Registry, socket_name};
@@ -30,13 +29,13 @@ pub struct Table<'a> {
 struct Known<'a> {
     /// The plan's id.
     plan: String,
-    /// Where each target listens on a lane. Only looked into, so its order shows nowhere.
-    endpoints: HashMap<(&'a InstanceId, Lane), Option<Value>>,
+    /// Where each target listens on a lane.
+    endpoints: Lookup<(&'a InstanceId, Lane), Option<Value>>,
 }
 
 impl<'a> Known<'a> {
     fn new(plan: Option<&'a Plan>, registry: &Registry) -> Self {
-        let mut endpoints = HashMap::new();
+        let mut endpoints = Lookup::default();
         for (target, lane) in plan.into_iter().flat_map(Plan::targets) {
             endpoints.entry((target, lane)).or_insert_with(|| {
                 let endpoint = endpoint(registry, target, lane);
@@ -89,8 +88,7 @@ impl<'a> Table<'a> {
 
         let routes: &[PlanRoute] = plan.map_or(&[], |plan| &plan.routes);
         let known = Known::new(plan, registry);
-        // Only looked into, so its order shows nowhere.
-        let mut positions = HashMap::new();
+        let mut positions = Lookup::default();
         for (position, route) in routes.iter().enumerate().filter(|_| !written.is_empty()) {
             positions.entry((&route.from, &route.to)).or_insert(position);
         }

@@ -212,10 +212,15 @@ impl Draft<'_> {
     pub fn run(self, log: &mut Log) -> Result<Outcome, StateError> {
         let Self { begin, before, work, participants, words, .. } = self;
         let workspace = work.workspace;
-        before.keep(workspace, &begin.before)?;
-        let (after, changes) =
-            both(|| work.after.keep(workspace, &begin.after), || image::keep(workspace, words.as_bytes(), begin.diff));
-        after.and(changes)?;
+        let (after, rest) = both(
+            || work.after.keep(workspace, &begin.after),
+            || {
+                before
+                    .keep(workspace, &begin.before)
+                    .and_then(|()| image::keep(workspace, words.as_bytes(), begin.diff))
+            },
+        );
+        after.and(rest)?;
         drop((before, words));
         let (sequence, prev) = log.next();
         let mut entry = Entry::new(sequence, prev, begin);

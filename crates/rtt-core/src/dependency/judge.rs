@@ -1,11 +1,12 @@
 //! One requirement against the registry.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Mutex;
 
 use super::terms::{Fault, faults};
 use crate::digest::Digest;
+use crate::lookup::Lookup;
 use crate::manifest::Requirement;
 use crate::registry::{Instance, Registry};
 use crate::symbol::Symbol;
@@ -44,13 +45,14 @@ pub(super) type Candidate = (usize, Vec<Fault>);
 /// Compares requirements with a registry.
 pub(super) struct Judge<'a> {
     pub(super) registry: &'a Registry,
-    versions: HashMap<&'a Symbol, Range<usize>>,
+    versions: Lookup<&'a Symbol, Range<usize>>,
     answers: Answers,
 }
 
 impl<'a> Judge<'a> {
     pub(super) fn new(registry: &'a Registry) -> Self {
-        let mut versions: HashMap<&Symbol, Range<usize>> = HashMap::with_capacity(registry.instances.len());
+        let mut versions: Lookup<&Symbol, Range<usize>> = Lookup::default();
+        versions.reserve(registry.instances.len());
         for (position, instance) in registry.instances.iter().enumerate() {
             let of_symbol = versions.entry(&instance.manifest.symbol).or_insert(position..position);
             of_symbol.end = position + 1;
@@ -110,7 +112,7 @@ struct Answers {
 }
 
 /// What is wrong, by the digests of what is required and of what is offered.
-type Known = HashMap<(Digest, Digest), Vec<Fault>>;
+type Known = Lookup<(Digest, Digest), Vec<Fault>>;
 
 impl Answers {
     fn faults(&self, requirement: &Requirement, provider: &Instance) -> Vec<Fault> {

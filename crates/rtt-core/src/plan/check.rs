@@ -3,7 +3,7 @@
 //! Shares no code with the planner: candidates, capacities, bounds and objective values are derived anew from the
 //! inputs, in the words of the routing model, so that a mistake on one side shows as a difference.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use rayon::prelude::*;
@@ -12,6 +12,7 @@ use super::{Backup, Inputs, Plan, PlanRoute, PlanStatus};
 use crate::connector::index::Connector;
 use crate::dependency::report::Edge;
 use crate::lane::Lane;
+use crate::lookup::{Lookup, Seen};
 use crate::manifest::{Manifest, Qos};
 use crate::policy::{self, Access, Pin, Spread};
 use crate::registry::Instance;
@@ -61,7 +62,7 @@ impl fmt::Display for Violation {
 /// Checks a plan against the inputs. Empty: every hard constraint holds, and every value is what it says. Whether a
 /// better plan exists is not looked at; identity, signature and base are checked elsewhere.
 pub fn check(plan: &Plan, inputs: &Inputs) -> Vec<Violation> {
-    let mut checker = Checker { plan, inputs, index: Index::new(inputs), places: HashMap::new(), found: Vec::new() };
+    let mut checker = Checker { plan, inputs, index: Index::new(inputs), places: Lookup::default(), found: Vec::new() };
     checker.placement();
     match inputs.routes.expand(&inputs.registry, &inputs.dependencies) {
         Ok(wanted) => checker.routes(&wanted),
@@ -80,25 +81,24 @@ const CHUNK: usize = 4096;
 /// Where an instance is: positions of its host and of its node on that host.
 type Place = (usize, usize);
 
-/// The inputs by what is asked of them, so that the work grows with the plan and not with its square. The tables are
-/// only looked into, so their order shows nowhere.
+/// The inputs by what is asked of them, so that the work grows with the plan and not with its square.
 struct Index<'a> {
     policy: policy::Index<'a>,
     /// The registered versions of each symbol, lowest first.
-    versions: HashMap<&'a Symbol, &'a [Instance]>,
-    edges: HashMap<(&'a InstanceId, &'a Symbol), &'a Edge>,
-    by_edge: HashMap<(&'a InstanceId, &'a InstanceId), Vec<&'a Connector>>,
-    by_symbol: HashMap<(&'a InstanceId, &'a Symbol), Vec<&'a Connector>>,
+    versions: Lookup<&'a Symbol, &'a [Instance]>,
+    edges: Lookup<(&'a InstanceId, &'a Symbol), &'a Edge>,
+    by_edge: Lookup<(&'a InstanceId, &'a InstanceId), Vec<&'a Connector>>,
+    by_symbol: Lookup<(&'a InstanceId, &'a Symbol), Vec<&'a Connector>>,
 }
 
 impl<'a> Index<'a> {
     fn new(inputs: &'a Inputs) -> Self {
         let mut index = Self {
             policy: inputs.policy.index(),
-            versions: HashMap::new(),
-            edges: HashMap::new(),
-            by_edge: HashMap::new(),
-            by_symbol: HashMap::new(),
+            versions: Lookup::default(),
+            edges: Lookup::default(),
+            by_edge: Lookup::default(),
+            by_symbol: Lookup::default(),
         };
         for versions in inputs.registry.instances.chunk_by(|a, b| a.manifest.symbol == b.manifest.symbol) {
             index.versions.insert(&versions[0].manifest.symbol, versions);
@@ -120,7 +120,7 @@ struct Checker<'a> {
     plan: &'a Plan,
     inputs: &'a Inputs,
     index: Index<'a>,
-    places: HashMap<&'a InstanceId, Place>,
+    places: Lookup<&'a InstanceId, Place>,
     found: Vec<Violation>,
 }
 
@@ -158,7 +158,7 @@ struct Bounds {
 struct Sums {
     objective: [i64; 5],
     links: BTreeMap<(usize, usize), i64>,
-    instances: HashSet<InstanceId>,
+    instances: Seen<InstanceId>,
 }
 
 impl<'a> Checker<'a> {
@@ -226,7 +226,8 @@ impl<'a> Checker<'a> {
     }
 
     fn routes(&mut self, wanted: &[Wanted]) {
-        let mut planned: HashMap<Ends, &PlanRoute> = HashMap::with_capacity(self.plan.routes.len());
+        let mut planned: Lookup<Ends, &PlanRoute> = Lookup::default();
+        planned.reserve(self.plan.routes.len());
         for route in &self.plan.routes {
             let ends = ends(route);
             if planned.insert(ends, route).is_some() {
@@ -253,7 +254,7 @@ impl<'a> Checker<'a> {
         for ends in unwanted {
             self.report(Kind::Completeness, format!("{ends} is planned but not wanted"));
         }
-        let placed: HashSet<&InstanceId> = self.plan.placement.iter().map(|placed| &placed.agent).collect();
+        let placed: Seen<&InstanceId> = self.plan.placement.iter().map(|placed| &placed.agent).collect();
         let unused = placed.iter().filter(|id| !sums.instances.contains(**id));
         let unplaced = sums.instances.iter().filter(|id| !placed.contains(id));
         let wrong =
@@ -340,14 +341,17 @@ impl<'a> Checker<'a> {
 
     /// The pairs that may serve a route: of its own symbol, or of the alternates that policy names.
     fn pairs(&self, wanted: &Wanted, own: bool) -> BTreeSet<Pair> {
-        let Some(source) = self.manifest(&wanted.source) else { return BTreeSet::new() };
         let symbol = &wanted.to.symbol;
+        let rule = self.index.policy.failover_of(&wanted.source, symbol);
+        let named = rule.into_iter().flat_map(|rule| &rule.alternates).map(|alternate| &alternate.symbol);
+        let symbols: BTreeSet<&Symbol> = if own { BTreeSet::from([symbol]) } else { named.collect() };
+        if symbols.is_empty() {
+            return BTreeSet::new();
+        }
+        let Some(source) = self.manifest(&wanted.source) else { return BTreeSet::new() };
         let requirement = source.requires.iter().find(|needed| needed.symbol == *symbol);
         let edge = self.index.edges.get(&(&wanted.source, symbol));
         let mut pairs = BTreeSet::new();
-        let rule = self.index.policy.failover_of(&wanted.source, symbol);
-        let named = rule.into_iter().flat_map(|rule| &rule.alternates).map(|alternate| &alternate.symbol);
-        let symbols: BTreeSet<_> = if own { BTreeSet::from([symbol]) } else { named.collect() };
         for target in symbols.into_iter().flat_map(|symbol| self.versions(symbol)) {
             let id = target.id();
             let eligible = if own {
@@ -495,8 +499,8 @@ impl<'a> Checker<'a> {
     fn objective(&mut self, sums: &mut Sums) {
         if let Some(applied) = &self.inputs.applied {
             // The first of several counts, as where there is no index.
-            let placement = self.plan.placement.iter().rev().map(|new| (&new.agent, new)).collect::<HashMap<_, _>>();
-            let routes = self.plan.routes.iter().rev().map(|new| (ends(new), new)).collect::<HashMap<_, _>>();
+            let placement = self.plan.placement.iter().rev().map(|new| (&new.agent, new)).collect::<Lookup<_, _>>();
+            let routes = self.plan.routes.iter().rev().map(|new| (ends(new), new)).collect::<Lookup<_, _>>();
             for old in &applied.placement {
                 let moved = |new: &&&super::Placement| new.host != old.host || new.numa_node != old.numa_node;
                 sums.objective[4] += i64::from(placement.get(&old.agent).as_ref().is_some_and(moved));

@@ -14,6 +14,6 @@ pub use graph::{GraphFormat, graph};
 pub use identity::{SIGNATURE_DOMAIN, identity, signed_bytes};
 pub use inputs::{Inputs, Written};
 pub use signature::{
-    Document, Unreadable, Verified, VerifyError, accept_unverified, check_age, identified_bytes, identify, sign,
-    signatures_of, signers, verify,
+    Document, Unreadable, Verified, VerifyError, accept_unverified, check_age, identified_bytes, identify,
+    read_verified, sign, signatures_of, signers, verify,
 };

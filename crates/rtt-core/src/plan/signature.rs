@@ -47,16 +47,25 @@ impl Document {
     /// # Errors
     /// [`Unreadable`].
     pub fn read(bytes: Vec<u8>) -> Result<Self, Unreadable> {
+        Self::read_and(bytes, |_| ()).map(|(document, ())| document)
+    }
+
+    /// Reads a document and looks at its members, while it is being typed.
+    fn read_and<T: Send>(bytes: Vec<u8>, look: impl Fn(&ExactMembers) -> T + Sync) -> Result<(Self, T), Unreadable> {
         let text = String::from_utf8(bytes).map_err(|error| Unreadable::of(error.into_bytes()))?;
-        let (members, typed) = both(|| ExactMembers::read(&text), || Plan::accept(&text));
-        let members = match members {
-            Some(members) => members,
+        let looked = |members: ExactMembers| {
+            let found = look(&members);
+            (members, found)
+        };
+        let (read, typed) = both(|| ExactMembers::read(&text).map(looked), || Plan::accept(&text));
+        let (members, found) = match read {
+            Some(read) => read,
             None => match json::parse_state(text.as_bytes()) {
-                Ok(value) => ExactMembers::of(&value),
+                Ok(value) => looked(ExactMembers::of(&value)),
                 Err(error) => return Err(Unreadable { bytes: text.into_bytes(), error }),
             },
         };
-        Ok(Self { text, members, typed })
+        Ok((Self { text, members, typed }, found))
     }
 
     /// Takes a document that was read.
@@ -141,14 +150,31 @@ pub fn verify(document: Document, trust: &TrustStore, threshold: usize) -> Resul
     Ok(Verified { plan: document, signers })
 }
 
+/// Reads a plan document and verifies it, as [`verify`] does.
+///
+/// # Errors
+/// [`Unreadable`].
+pub fn read_verified(
+    bytes: Vec<u8>,
+    trust: &TrustStore,
+    threshold: usize,
+) -> Result<Result<Verified<Document>, VerifyError>, Unreadable> {
+    let (document, signers) = Document::read_and(bytes, |members| signers_of(members, trust, threshold))?;
+    Ok(signers.map(|signers| Verified { plan: document, signers }))
+}
+
 /// Returns who signed a document, sorted, if it would be verified.
 ///
 /// # Errors
 /// As [`verify`].
 pub fn signers(document: &Document, trust: &TrustStore, threshold: usize) -> Result<Vec<KeyId>, VerifyError> {
-    check_identity(&document.members)?;
-    let signatures = signatures_of(|name| document.members.get(name));
-    let signers = signature::verify(&signed_bytes_of(&document.members), signatures, trust, threshold)?;
+    signers_of(&document.members, trust, threshold)
+}
+
+fn signers_of(members: &ExactMembers, trust: &TrustStore, threshold: usize) -> Result<Vec<KeyId>, VerifyError> {
+    check_identity(members)?;
+    let signatures = signatures_of(|name| members.get(name));
+    let signers = signature::verify(&signed_bytes_of(members), signatures, trust, threshold)?;
     Ok(signers.into_iter().collect())
 }
 

@@ -1,6 +1,6 @@
 //! The desired routes as values, and the routes that they and the dependencies together ask for.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
@@ -10,6 +10,7 @@ use crate::diagnostic::{Diagnostic, Place};
 use crate::digest::Digest;
 use crate::json::push_token;
 use crate::lane::Lane;
+use crate::lookup::Seen;
 use crate::manifest::Qos;
 use crate::policy::qos_of;
 use crate::registry::Registry;
@@ -172,7 +173,9 @@ impl Desired {
             return Err(errors);
         }
         if self.auto {
-            let mut seen = HashSet::new();
+            let mut seen = Seen::default();
+            // An agent's edges follow each other.
+            let mut source: Option<(&InstanceId, SymbolRange)> = None;
             let mut by_ends: BTreeMap<_, Vec<&Entry>> = BTreeMap::new();
             for entry in &self.entries {
                 by_ends.entry((&entry.from.symbol, &entry.to.symbol)).or_default().push(entry);
@@ -183,8 +186,13 @@ impl Desired {
                 if !covered && seen.insert((&edge.from, &edge.symbol)) {
                     let any =
                         |symbol: &crate::symbol::Symbol| SymbolRange { symbol: symbol.clone(), range: Range::any() };
+                    let from = match source.take().filter(|(of, _)| **of == edge.from) {
+                        Some((_, from)) => from,
+                        None => automatic_source(registry, &edge.from),
+                    };
+                    source = Some((&edge.from, from.clone()));
                     wanted.push(Wanted {
-                        from: automatic_source(registry, &edge.from),
+                        from,
                         to: any(&edge.symbol),
                         source: edge.from.clone(),
                         qos: Qos::default(),

@@ -342,11 +342,13 @@ fn rollback_target(
 /// Runs a transaction, reverts it if its new state is not in effect, and says what happened.
 fn run_transaction(scene: &Scene, log: &mut Log, mut draft: Draft) -> Result<(Report, Outcome), Error> {
     let diff = std::mem::take(&mut draft.diff);
-    let outcome = draft.run(log)?;
+    // Words for people are made while the disk is busy.
+    let (outcome, lines) = both(|| draft.run(log), || diff.lines("  "));
+    let outcome = outcome?;
     let entry = log.last().cloned().expect("it was just written");
     let revert = match &outcome {
         Outcome::NotInEffect(_) => Some(recovery::revert(scene, log, &entry)?),
         _ => None,
     };
-    Ok((show::ended(&entry, &outcome, revert.as_ref(), diff), outcome))
+    Ok((show::ended(&entry, &outcome, revert.as_ref(), (diff, lines)), outcome))
 }

@@ -6,7 +6,7 @@
 //! next `rtt.prepare`. What an agent says is untrusted: answers are bounded in size and time, and must carry the id of
 //! the request.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::os::fd::AsRawFd as _;
@@ -18,8 +18,9 @@ use serde_json::{Value, json};
 use super::{Participant, Work};
 use crate::apply::wal::Entry;
 use crate::clock;
+use crate::lookup::Seen;
 use crate::plan::{Plan, PlanRoute};
-use crate::registry::{MAX_SOCKET_PATH, Registry, control_socket_name};
+use crate::registry::{Instance, MAX_SOCKET_PATH, Registry, control_socket_name};
 use crate::symbol::InstanceId;
 use crate::workspace::layout;
 
@@ -31,14 +32,15 @@ const PREFIX: &str = "agent ";
 
 /// Returns the plans' agents that want to vote, sorted.
 pub(super) fn of<'a>(plans: impl Iterator<Item = &'a Plan>, registry: &Registry) -> Vec<Agent> {
-    let mut ids: Vec<&InstanceId> = plans
-        .flat_map(|plan| plan.routes.iter().map(|route| &route.source).chain(plan.targets().map(|(target, _)| target)))
-        .collect::<HashSet<_>>()
-        .into_iter()
-        .filter(|id| registry.get(id).is_some_and(|instance| instance.manifest.endpoint.control.is_some()))
-        .collect();
-    ids.sort();
-    ids.into_iter().map(|id| Agent { id: id.clone() }).collect()
+    let listening = registry.instances.iter().filter(|instance| instance.manifest.endpoint.control.is_some());
+    let listening: BTreeSet<InstanceId> = listening.map(Instance::id).collect();
+    if listening.is_empty() {
+        return Vec::new();
+    }
+    let ends = plans
+        .flat_map(|plan| plan.routes.iter().map(|route| &route.source).chain(plan.targets().map(|(target, _)| target)));
+    let routed: Seen<&InstanceId> = ends.collect();
+    listening.into_iter().filter(|id| routed.contains(id)).map(|id| Agent { id }).collect()
 }
 
 /// Returns the agent of a participant's name.

@@ -1,11 +1,10 @@
 //! The connectors: every one that the plan uses is on disk as stage 30 wrote it.
 
-use std::collections::HashSet;
-
 use super::{Participant, Work};
 use crate::apply::wal::Entry;
 use crate::connector::index::Served;
 use crate::digest::Digest;
+use crate::lookup::Seen;
 use crate::symbol::{InstanceId, Symbol};
 
 pub(super) struct ConnectorFiles;
@@ -16,10 +15,11 @@ impl Participant for ConnectorFiles {
     }
 
     fn check(&self, work: &Work) -> Result<(), String> {
-        let routes = work.plan.as_deref().map(|plan| plan.routes.as_slice()).unwrap_or_default();
-        let used: HashSet<(&InstanceId, &Symbol)> =
-            routes.iter().map(|route| (&route.source, &route.target.symbol)).collect();
         let index = work.connectors;
+        let plan = work.plan.as_deref().filter(|_| !index.connectors.is_empty());
+        let routes = plan.map(|plan| plan.routes.as_slice()).unwrap_or_default();
+        let used: Seen<(&InstanceId, &Symbol)> =
+            routes.iter().map(|route| (&route.source, &route.target.symbol)).collect();
         let is_used = |edges: &[Served]| edges.iter().any(|edge| used.contains(&(&edge.from, &edge.to.symbol)));
         let connectors = index.connectors.iter().filter(|file| is_used(&file.serves));
         let connectors = connectors.map(|file| (&file.path, &file.sha256));

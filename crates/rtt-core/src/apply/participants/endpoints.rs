@@ -1,7 +1,7 @@
 //! The lanes' endpoints: the sockets' folder is there, every socket's path fits, shared memory can be had. Sockets that
 //! nobody serves and no route leads to any more are removed.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::os::unix::fs::FileTypeExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -10,6 +10,7 @@ use super::{Participant, Work};
 use crate::apply::routing_table::endpoint;
 use crate::apply::wal::Entry;
 use crate::lane::Lane;
+use crate::lookup::Seen;
 use crate::plan::Plan;
 use crate::symbol::InstanceId;
 use crate::workspace::{durable, layout};
@@ -69,6 +70,6 @@ impl Participant for Endpoints {
 
 /// Returns where a plan's routes lead, each once, in the plan's order.
 fn targets(plan: Option<&Plan>) -> impl Iterator<Item = (&InstanceId, Lane)> {
-    let mut seen = HashSet::new();
+    let mut seen = Seen::default();
     plan.into_iter().flat_map(Plan::targets).filter(move |target| seen.insert(*target))
 }

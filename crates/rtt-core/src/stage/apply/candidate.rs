@@ -45,8 +45,17 @@ pub(super) fn check(
     no_verify: bool,
 ) -> Result<Result<Candidate, Box<Report>>, Error> {
     let Source { name, bytes } = source;
-    let document = match Document::read(bytes) {
-        Ok(document) => document,
+    let trust = (!no_verify).then(|| Ok::<_, Error>((TrustStore::read(workspace)?, Requirements::read(workspace)?)));
+    let trust = trust.transpose()?;
+    let read = match &trust {
+        Some((store, required)) => plan::read_verified(bytes, store, required.threshold),
+        None => {
+            log::warn!("Plan signatures are not verified (--no-verify)");
+            Document::read(bytes).map(plan::accept_unverified)
+        }
+    };
+    let verified = match read {
+        Ok(verified) => verified,
         // Readers disagree about which of the two counts, so no signature can say what was signed.
         Err(Unreadable { bytes, error }) if matches!(error.kind, ParseErrorKind::DuplicateKey(_)) => {
             let place = Diagnostic::unreadable_json("RTT-A002", &name, &bytes, &error).place;
@@ -59,16 +68,9 @@ pub(super) fn check(
             return Err(Error::Invalid { message: format!("{name} is not valid"), diagnostics: vec![finding] });
         }
     };
-    let verified = if no_verify {
-        log::warn!("Plan signatures are not verified (--no-verify)");
-        plan::accept_unverified(document)
-    } else {
-        let trust = Requirements::read(workspace)?;
-        let verified = plan::verify(document, &TrustStore::read(workspace)?, trust.threshold);
-        match (verified, trust.max_age) {
-            (Ok(verified), Some(max_age)) => plan::check_age(verified, clock::now(), max_age),
-            (verified, _) => verified,
-        }
+    let verified = match (verified, trust.and_then(|(_, required)| required.max_age)) {
+        (Ok(verified), Some(max_age)) => plan::check_age(verified, clock::now(), max_age),
+        (verified, _) => verified,
     };
     let verified = match verified {
         Ok(verified) => verified,

@@ -33,11 +33,12 @@ pub(super) fn dry_run(state: &State, proposal: &Proposal, request: &Request) -> 
     let verdict = if request.detailed_exitcode { Verdict::ChangesPending } else { Verdict::Success };
     let counts = draft.diff.counts();
     let headline = format!("{} to add, {} to change, {} to remove", counts.added, counts.changed, counts.removed);
-    Ok(with_diff(Report::new(verdict, headline), draft.diff))
+    let lines = draft.diff.lines("  ");
+    Ok(with_diff(Report::new(verdict, headline), draft.diff, lines))
 }
 
-fn with_diff(mut report: Report, diff: Diff) -> Report {
-    report.details = diff.lines("  ");
+fn with_diff(mut report: Report, diff: Diff, lines: Vec<String>) -> Report {
+    report.details = lines;
     with_counts(report, &diff).list("changes", move || diff.json())
 }
 
@@ -46,8 +47,13 @@ fn with_counts(report: Report, diff: &Diff) -> Report {
     report.figure("added", counts.added).figure("changed", counts.changed).figure("removed", counts.removed)
 }
 
-/// Tells how a transaction ended, and how the revert of it did.
-pub(super) fn ended(entry: &Entry, outcome: &Outcome, revert: Option<&Outcome>, diff: Diff) -> Report {
+/// Tells how a transaction ended, and how the revert of it did; `diff` comes with its lines.
+pub(super) fn ended(
+    entry: &Entry,
+    outcome: &Outcome,
+    revert: Option<&Outcome>,
+    (diff, lines): (Diff, Vec<String>),
+) -> Report {
     let counts = diff.counts();
     let (verdict, headline, reasons): (_, _, Vec<String>) = match outcome {
         Outcome::Committed => {
@@ -81,7 +87,7 @@ pub(super) fn ended(entry: &Entry, outcome: &Outcome, revert: Option<&Outcome>, 
     let mut report = Report::new(verdict, headline);
     let file = layout::wal_entry(entry.sequence);
     if verdict == Verdict::Success {
-        report = with_diff(report, diff);
+        report = with_diff(report, diff, lines);
     } else {
         report = with_counts(report, &diff);
         report.details = history::table(entry).iter().map(|line| format!("  {line}")).collect();

@@ -1,11 +1,14 @@
 """Generates workspaces to plan for, the same on every machine.
 
 Usage: instances.py clustered ROOT AGENTS NODES ROUTES SEED [HOSTS [TIGHTNESS]]
+       instances.py mixed ROOT AGENTS NODES ROUTES SEED [HOSTS]
        instances.py small ROOT SEED
 
 `clustered`: groups of about eight agents that talk mostly among themselves, by uds and tcp; nodes of equal size, of
 which TIGHTNESS percent (default 80) are used; one host unless HOSTS says otherwise; one route in fifty with a strict
 bound that only a call within a node keeps; one agent in forty pinned.
+`mixed`: the same on two hosts, with what makes more of a route than one call between two nodes: three of ten agents in
+two versions, three of ten routes with a bound, two alternates for a quarter of the targets, links with a limit.
 `small`: everything that the model has, at random, on a few agents.
 """
 
@@ -60,6 +63,34 @@ def clustered(root, agents, nodes, routes, seed, hosts=1, tightness=80):
     write(root / ".rtt/topology.json", {"version": "1.0.0", "hosts": [
         {"name": f"h{h}", "nodes": [{"id": n, "cpu": cpu, "memory_mb": 1 << 20} for n in range(per_host)]}
         for h in range(hosts)]})
+
+
+def mixed(root, agents, nodes, routes, seed, hosts=2):
+    clustered(root, agents, nodes, routes, seed, hosts, 75)
+    source = random.Random(f"mixed {seed}")
+    for path in sorted((root / "agents").rglob("*.json")):
+        manifest = json.loads(path.read_text())
+        if source.random() < 0.3:
+            write(path.with_name(path.name.replace("a", "b", 1)), {**manifest, "version": "1.3.0"})
+    topology = json.loads((root / ".rtt/topology.json").read_text())
+    for host in topology["hosts"]:
+        for node in host["nodes"]:
+            node["cpu"] = round(node["cpu"] * 1.35, 3)
+    topology["links"] = [
+        {"a": f"h{a}", "b": f"h{b}", "latency_us": 150, "distance": 60, "bandwidth_mbps": routes * 12 // hosts}
+        for a in range(hosts) for b in range(a + 1, hosts)]
+    write(root / ".rtt/topology.json", topology)
+    document = json.loads((root / ".rtt/routes.json").read_text())
+    for entry in document["routes"]:
+        if source.random() < 0.3:
+            entry["qos"]["latency_ms"] = source.choice([0.6, 1.0, 2.2])
+    write(root / ".rtt/routes.json", document)
+    targets = sorted({entry["to"] for entry in document["routes"]})
+    policy = json.loads((root / ".rtt/policy.json").read_text())
+    policy["failover"] = [
+        {"from": "**", "to": target, "alternates": source.sample(targets, 2), "spread": source.choice(["numa", "host"])}
+        for target in source.sample(targets, len(targets) // 4)]
+    write(root / ".rtt/policy.json", policy)
 
 
 def small(root, seed):
@@ -178,4 +209,4 @@ def perturb(plan, seed, topology):
 
 if __name__ == "__main__":
     kind, root, *numbers = sys.argv[1:]
-    {"clustered": clustered, "small": small}[kind](Path(root), *map(int, numbers))
+    {"clustered": clustered, "mixed": mixed, "small": small}[kind](Path(root), *map(int, numbers))

@@ -6,14 +6,22 @@ use serde_json::Value;
 
 use super::log::Log;
 use super::routing_table::Table;
+use crate::digest::Digest;
+use crate::json;
 use crate::plan::Plan;
 use crate::registry::Registry;
 use crate::routes;
 use crate::workspace::layout;
 
-/// Returns where `.rtt/routes.json` differs from what the applied plan makes of it; empty if it does not.
-pub fn drift(document: &Value, applied: Option<&Plan>, registry: &Registry) -> Vec<String> {
-    let expected = Table::new(document, applied, registry, routes::generation(document)).document();
+/// Returns where `.rtt/routes.json`, whose bytes have a digest, differs from what the applied plan makes of it; empty if it
+/// does not.
+pub fn drift(document: &Value, bytes: Option<Digest>, applied: Option<&Plan>, registry: &Registry) -> Vec<String> {
+    let table = Table::new(document, applied, registry, routes::generation(document));
+    // Values are only compared where somebody wrote into the file.
+    if bytes == Some(Digest::of_bytes(json::pretty_bytes(&table, 0))) {
+        return Vec::new();
+    }
+    let expected = table.document();
     if expected == *document {
         return Vec::new();
     }

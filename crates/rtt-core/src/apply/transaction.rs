@@ -212,14 +212,9 @@ impl Draft<'_> {
     pub fn run(self, log: &mut Log) -> Result<Outcome, StateError> {
         let Self { begin, before, work, participants, words, .. } = self;
         let workspace = work.workspace;
-        let (after, rest) = both(
-            || work.after.keep(workspace, &begin.after),
-            || {
-                before
-                    .keep(workspace, &begin.before)
-                    .and_then(|()| image::keep(workspace, words.as_bytes(), begin.diff))
-            },
-        );
+        let old = || before.keep(workspace, &begin.before);
+        let changes = || image::keep(workspace, words.as_bytes(), begin.diff);
+        let (after, rest) = both(|| work.after.keep(workspace, &begin.after), || old().and_then(|()| changes()));
         after.and(rest)?;
         drop((before, words));
         let (sequence, prev) = log.next();

@@ -1,6 +1,7 @@
 //! The desired routes as values, and the routes that they and the dependencies together ask for.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -35,7 +36,7 @@ pub struct Desired {
     /// Digest of the desired part.
     pub digest: Digest,
     /// The document as it is.
-    pub document: Value,
+    pub document: Arc<Value>,
     text: String,
 }
 
@@ -73,12 +74,15 @@ pub struct Wanted {
     pub optional: bool,
 }
 
-/// Reads the routes; `None` if the file does not exist. The findings are warnings.
+/// Reads the routes; where there is no file, everything is routed automatically. The findings are warnings.
 ///
 /// # Errors
 /// [`StateError::Invalid`] with every error in it.
-pub fn read(workspace: &Workspace) -> Result<Option<(Desired, Vec<Diagnostic>)>, StateError> {
-    workspace.read_optional(layout::ROUTES)?.map(|bytes| parse(&bytes)).transpose()
+pub fn read(workspace: &Workspace) -> Result<(Desired, Vec<Diagnostic>), StateError> {
+    match workspace.read_optional(layout::ROUTES)? {
+        Some(bytes) => parse(&bytes),
+        None => parse(super::DEFAULT.as_bytes()),
+    }
 }
 
 /// Reads the bytes of the routes; the findings are warnings.
@@ -87,6 +91,14 @@ pub fn read(workspace: &Workspace) -> Result<Option<(Desired, Vec<Diagnostic>)>,
 /// [`StateError::Invalid`] with every error in it.
 pub fn parse(bytes: &[u8]) -> Result<(Desired, Vec<Diagnostic>), StateError> {
     let (document, text) = state::parse_value(layout::ROUTES, bytes, Schema::Routes)?;
+    of(Arc::new(document), text)
+}
+
+/// Understands a document that is as its schema says; the findings are warnings, with places in `text`.
+///
+/// # Errors
+/// [`StateError::Invalid`] with every error in it.
+pub fn of(document: Arc<Value>, text: String) -> Result<(Desired, Vec<Diagnostic>), StateError> {
     let mut errors = Vec::new();
     let mut warnings = misspelt(&text, "", &document, &["$schema", "version", "auto", "generation", "routes"]);
     let mut entries: Vec<Entry> = Vec::new();

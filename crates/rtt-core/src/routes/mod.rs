@@ -3,7 +3,7 @@
 mod desired;
 mod digest;
 
-pub use desired::{Desired, Entry, Wanted, parse, read};
+pub use desired::{Desired, Entry, Wanted, of, parse, read};
 /// What `.rtt/routes.json` says where there is none: everything is routed automatically.
 pub const DEFAULT: &str = r#"{"version": "1.0.0", "auto": true, "routes": []}"#;
 

@@ -22,6 +22,7 @@ use crate::diagnostic::{Diagnostic, Place};
 use crate::digest::Digest;
 use crate::plan;
 use crate::plan::source::Source;
+use crate::routes;
 use crate::text::counted;
 use crate::threads::{both, discard};
 use crate::trust::{TrustStore, signing_key};
@@ -224,7 +225,9 @@ fn fit(state: &State, candidate: &Candidate, is_forced: bool) -> Result<Fit, Err
     let registry = (Arc::clone(&registry.value), current.registry);
     let connectors = (Arc::clone(&connectors.value), current.connectors);
     let applied = || Ok(state.applied.as_ref().map(|file| Arc::clone(&file.value)));
-    let (inputs, _) = inputs::read(workspace, registry, dependencies.value, connectors, applied)?;
+    // What is wrong with it is said with its place.
+    let routes = routes::of(Arc::clone(document), String::new()).or_else(|_| routes::read(workspace))?;
+    let (inputs, _) = inputs::read(workspace, registry, dependencies.value, connectors, routes, applied)?;
     if inputs.topology.digest != plan.base.topology {
         if inputs.topology.is_from_file() {
             return Ok(stale(&[format!("topology ({} → {})", plan.base.topology, inputs.topology.digest)]));

@@ -9,8 +9,9 @@ use crate::diagnostic::Diagnostic;
 use crate::digest::Digest;
 use crate::plan::{Inputs, Plan};
 use crate::registry::Registry;
+use crate::routes::Desired;
 use crate::workspace::Workspace;
-use crate::{lane, policy, routes, topology};
+use crate::{lane, policy, topology};
 
 /// Joins what earlier stages made, registry and connectors each with the digest of its content, with what people wrote,
 /// what the machine says, and the plan that was applied last. The findings are warnings and information about what people wrote.
@@ -22,12 +23,9 @@ pub(super) fn read(
     (registry, registry_digest): (Arc<Registry>, Digest),
     dependencies: Dependencies,
     (connectors, connectors_digest): (Arc<Connectors>, Digest),
+    (routes, mut findings): (Desired, Vec<Diagnostic>),
     applied: impl FnOnce() -> Result<Option<Arc<Plan>>, Error>,
 ) -> Result<(Inputs, Vec<Diagnostic>), Error> {
-    let (routes, mut findings) = match routes::read(workspace)? {
-        Some(read) => read,
-        None => routes::parse(routes::DEFAULT.as_bytes())?,
-    };
     let (policy, of_policy) = policy::read(workspace)?;
     findings.extend(of_policy);
     let (lanes, lanes_digest) = lane::read(workspace)?;

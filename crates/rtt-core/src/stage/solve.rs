@@ -24,6 +24,7 @@ use crate::diagnostic::{self, Diagnostic, Place};
 use crate::json;
 use crate::plan::{self, Base, GraphFormat, Inputs, Plan, PlanStatus, source};
 use crate::planner::{self, Memory, Options, Outcome};
+use crate::routes;
 use crate::text::counted;
 use crate::trust::{PrivateKey, SIGNING_KEY_VARIABLE, TrustStore, signing_key};
 use crate::workspace::state::Fingerprint;
@@ -96,6 +97,7 @@ pub fn run(workspace: &Workspace, request: &Request, context: &Context) -> Resul
         (Arc::new(registry.value), registry_digest),
         dependencies.value,
         (Arc::new(connectors.value), connectors_digest),
+        routes::read(workspace)?,
         || Ok(upstream::read_applied(workspace)?.map(|file| Arc::new(file.value))),
     )?;
     let base = inputs.base(request.solver());

@@ -34,7 +34,7 @@ impl<T> From<StateFile<T>> for Known<T> {
 /// What was read before, as far as it is still the same.
 #[derive(Default)]
 struct Found {
-    document: Option<(Value, Option<Digest>)>,
+    document: Option<(Arc<Value>, Option<Digest>)>,
     applied: Option<Known<Plan>>,
     registry: Option<Known<Registry>>,
     connectors: Option<Known<Connectors>>,
@@ -45,7 +45,7 @@ pub(super) struct State<'a> {
     pub(super) workspace: &'a Workspace,
     timeout: Duration,
     /// `.rtt/routes.json`, and the digest of its bytes; none where the default stands for it.
-    pub(super) document: Value,
+    pub(super) document: Arc<Value>,
     routes: Option<Digest>,
     pub(super) applied: Option<Known<Plan>>,
     pub(super) registry: Known<Registry>,
@@ -79,7 +79,7 @@ impl<'a> State<'a> {
             Some(document) => document,
             None => {
                 let bytes = workspace.read_optional(layout::ROUTES)?;
-                (crate::apply::active_document(bytes.as_deref())?, bytes.as_ref().map(Digest::of_bytes))
+                (Arc::new(crate::apply::active_document(bytes.as_deref())?), bytes.as_ref().map(Digest::of_bytes))
             }
         };
         let applied = match found.applied {
@@ -148,7 +148,7 @@ impl<'a> State<'a> {
 
     /// Returns where the files differ from what was applied.
     pub(super) fn drift(&self) -> Vec<String> {
-        let mut drift = status::drift(&self.document, self.applied_plan(), &self.registry.value);
+        let mut drift = status::drift(&self.document, self.routes, self.applied_plan(), &self.registry.value);
         if let Some(entry) = self.log.last_committed() {
             if self.applied.as_ref().map(|file| file.digest) != entry.begin.after.last_applied {
                 drift.push(format!("{}: it is not the plan that was applied", layout::LAST_APPLIED));

@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
+use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -230,6 +231,26 @@ fn an_agent_that_dies_after_its_vote_is_told_by_a_later_run() {
         );
         assert_eq!(scene.reached(&scratch, &what), Reached::New);
         expect(&scratch.run(APPLY, &["--status", "--verify-wal", "--detailed-exitcode"]), &[0], &what);
+    }
+}
+
+/// As long as an agent makes an apply wait, no other one begins.
+#[test]
+fn an_apply_holds_the_lock_as_long_as_an_agent_takes() {
+    for method in ["rtt.prepare", "rtt.commit", "rtt.status"] {
+        let scratch = scene().copy();
+        let agent = Agent::new(&scratch, Manner::Hangs(method));
+        let mut command = scratch.command(APPLY);
+        command.args(["--participant-timeout", "60"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut waiting = command.spawn().expect("it starts");
+        while agent.heard(method) == 0 {
+            assert_eq!(waiting.try_wait().expect("a child"), None, "it ended before {method}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        expect(&scratch.run(APPLY, &["--lock-timeout", "0"]), &[5], method);
+        assert_eq!(waiting.try_wait().expect("a child"), None, "it ended after {method}");
+        waiting.kill().expect("it runs");
+        waiting.wait().expect("it ends");
     }
 }
 

@@ -8,7 +8,6 @@ use std::collections::BTreeSet;
 use std::error::Error;
 use std::path::Path;
 
-use rtt_core::apply::active_document;
 use rtt_core::connector::index::Connectors;
 use rtt_core::dependency::report::Dependencies;
 use rtt_core::digest::Digest;
@@ -53,7 +52,7 @@ fn make(workspace: &Workspace) -> Result<(), Box<dyn Error>> {
     let dependencies: StateFile<Dependencies> = upstream::read_dependencies(workspace)?.ok_or(missing)?;
     let topology = topology::read(workspace)?;
     let (lanes, lanes_digest) = lane::read(workspace)?;
-    let document = active_document(workspace.read_optional(layout::ROUTES)?.as_deref())?;
+    let document = routes::Document::read(workspace.read_optional(layout::ROUTES)?.as_deref())?;
     let applied: Option<StateFile<Plan>> = state::read(workspace, layout::LAST_APPLIED, Schema::Plan)?;
     let (host, node) = (&topology.hosts[0].name, topology.hosts[0].nodes[0].id);
     let figures = lanes.figures(Lane::Uds);
@@ -89,8 +88,8 @@ fn make(workspace: &Workspace) -> Result<(), Box<dyn Error>> {
         plan_id: Digest::of_bytes(""),
         timestamp: "2025-10-27T12:00:00Z".to_owned(),
         base: Base {
-            generation: routes::generation(&document),
-            routes: routes::desired_digest(&document),
+            generation: routes::generation(&document.written),
+            routes: routes::desired_digest(&document.written),
             policy: Digest::of_bytes(workspace.read_optional(layout::POLICY)?.unwrap_or_default()),
             registry: registry.value.content(),
             connectors: connectors.value.content(),

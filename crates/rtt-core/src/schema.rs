@@ -97,6 +97,11 @@ impl Schema {
         })
     }
 
+    /// Tells whether a document is as the schema says.
+    pub fn accepts(self, value: &Value) -> bool {
+        self.validator().is_valid(value)
+    }
+
     /// Checks a document and words every violation, with its line and column in `text`. Empty if it is valid.
     pub fn check(self, rule: &'static str, file: &str, text: &str, value: &Value) -> Vec<Diagnostic> {
         let validator = self.validator();

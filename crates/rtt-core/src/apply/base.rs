@@ -1,13 +1,11 @@
 //! Whether a plan was made from what is there now.
 
-use serde_json::Value;
-
 use super::log::Log;
 use crate::connector::index::Connectors;
 use crate::digest::Digest;
 use crate::plan::Base;
 use crate::registry::Registry;
-use crate::routes;
+use crate::routes::{self, Document};
 use crate::workspace::{Error, Workspace, layout};
 
 /// The inputs of a plan that an apply compares.
@@ -35,15 +33,15 @@ impl Current {
     /// [`Error::Io`].
     pub fn read(
         workspace: &Workspace,
-        document: &Value,
+        document: &Document,
         log: &Log,
         registry: &Registry,
         connectors: &Connectors,
     ) -> Result<Self, Error> {
         let digest = |file| Ok::<_, Error>(Digest::of_bytes(workspace.read_optional(file)?.unwrap_or_default()));
         Ok(Self {
-            generation: log.generation().max(routes::generation(document)),
-            routes: routes::desired_digest(document),
+            generation: log.generation().max(routes::generation(&document.written)),
+            routes: routes::desired_digest(&document.written),
             policy: digest(layout::POLICY)?,
             registry: registry.content(),
             connectors: connectors.content(),

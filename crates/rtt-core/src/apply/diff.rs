@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::wal::Changes;
 use crate::plan::Plan;
+use crate::routes::{Active, Document, Served};
 
 /// The differences between two active states.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,19 +32,6 @@ pub struct Change {
     pub new: Option<Served>,
 }
 
-/// How a route is served.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Served {
-    /// The instance.
-    pub target: String,
-    /// The lane.
-    pub via: Cow<'static, str>,
-    /// Host and node, `local/0`.
-    pub node: String,
-    /// Other targets, `target via lane`, best first.
-    pub backups: Vec<String>,
-}
-
 impl Served {
     fn parts(&self) -> [(&'static str, String); 4] {
         let backups = if self.backups.is_empty() { "none".to_owned() } else { self.backups.join(" then ") };
@@ -64,12 +52,12 @@ impl std::fmt::Display for Served {
 }
 
 impl Diff {
-    /// Compares the active routes of a document (`None` or without status: nothing active) with those of a plan.
-    pub fn new(document: Option<&Value>, plan: Option<&Plan>) -> Self {
-        Self::of(active(document), planned(plan))
+    /// Compares the active routes of a document with those of a plan.
+    pub fn new(document: &Document, plan: Option<&Plan>) -> Self {
+        Self::of(document.active(), planned(plan))
     }
 
-    fn of(old: impl Iterator<Item = Route>, new: impl Iterator<Item = Route>) -> Self {
+    fn of(old: impl Iterator<Item = Active>, new: impl Iterator<Item = Active>) -> Self {
         let old = old.map(|((from, to), served)| Change { from, to, old: Some(served), new: None });
         let new = new.map(|((from, to), served)| Change { from, to, old: None, new: Some(served) });
         let mut changes: Vec<Change> = old.chain(new).collect();
@@ -161,29 +149,7 @@ impl Change {
     }
 }
 
-type Route = ((String, String), Served);
-
-fn active(document: Option<&Value>) -> impl Iterator<Item = Route> {
-    let entries = document.and_then(|document| document.get("routes")?.as_array()).into_iter().flatten();
-    let shown = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let served = move |status: &Value| Served {
-        target: shown(&status["target"]),
-        via: shown(&status["via"]).into(),
-        node: format!("{}/{}", shown(&status["host"]), shown(&status["numa_node"])),
-        backups: status["backups"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .map(|backup| format!("{} via {}", shown(&backup["target"]), shown(&backup["via"])))
-            .collect(),
-    };
-    entries.filter_map(move |entry| {
-        let (from, to) = super::routing_table::ends(entry)?;
-        Some(((from.to_string(), to.to_string()), served(entry.get("status")?)))
-    })
-}
-
-fn planned(plan: Option<&Plan>) -> impl Iterator<Item = Route> {
+fn planned(plan: Option<&Plan>) -> impl Iterator<Item = Active> {
     plan.into_iter().flat_map(|plan| &plan.routes).map(|route| {
         let served = Served {
             target: route.target.to_string(),

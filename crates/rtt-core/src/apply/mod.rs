@@ -19,20 +19,3 @@ pub mod transaction;
 pub mod wal;
 
 pub use lock::{ApplyLock, Holder, LockError};
-
-use serde_json::Value;
-
-use crate::schema::Schema;
-use crate::workspace::layout;
-use crate::workspace::state::{self, StateError};
-
-/// Reads the bytes of `.rtt/routes.json`; where there is none, everything is routed automatically.
-///
-/// # Errors
-/// [`StateError::Invalid`].
-pub fn active_document(routes: Option<&[u8]>) -> Result<Value, StateError> {
-    match routes {
-        Some(bytes) => Ok(state::parse_value(layout::ROUTES, bytes, Schema::Routes)?.0),
-        None => Ok(serde_json::from_str(crate::routes::DEFAULT).expect("a constant")),
-    }
-}

@@ -10,7 +10,7 @@ use crate::lookup::Lookup;
 use crate::manifest::Qos;
 use crate::plan::{Backup, Plan, PlanRoute};
 use crate::registry::{Registry, socket_name};
-use crate::routes::is_automatic;
+use crate::routes::{Document, ends};
 use crate::symbol::{InstanceId, SymbolRange};
 use crate::workspace::layout;
 
@@ -74,8 +74,8 @@ impl<'a> Known<'a> {
 
 impl<'a> Table<'a> {
     /// Gives the document a plan's routes as its status; `None` leaves no route active.
-    pub fn new(document: &Value, plan: Option<&'a Plan>, registry: &'a Registry, generation: u64) -> Self {
-        let members = document.as_object().into_iter().flatten();
+    pub fn new(document: &Document, plan: Option<&'a Plan>, registry: &'a Registry, generation: u64) -> Self {
+        let members = document.written.as_object().into_iter().flatten();
         let others = |(name, value): (&String, &Value)| match name.as_str() {
             "routes" => (name.clone(), Value::Null),
             _ => (name.clone(), value.clone()),
@@ -83,8 +83,7 @@ impl<'a> Table<'a> {
         let mut members: Map<String, Value> = members.map(others).collect();
         members.insert("generation".to_owned(), generation.into());
         members.insert("routes".to_owned(), Value::Null);
-        let entries = document.get("routes").and_then(Value::as_array).into_iter().flatten();
-        let mut written: Vec<Value> = entries.filter(|entry| !is_automatic(entry)).cloned().collect();
+        let mut written = document.entries().to_vec();
 
         let routes: &[PlanRoute] = plan.map_or(&[], |plan| &plan.routes);
         let known = Known::new(plan, registry);
@@ -168,12 +167,6 @@ struct BackupStatus<'a> {
     via: Lane,
     #[serde(skip_serializing_if = "Option::is_none")]
     endpoint: Option<&'a Value>,
-}
-
-/// Returns an entry's two ends; `None` if it has none that can be read.
-pub fn ends(entry: &Value) -> Option<(SymbolRange, SymbolRange)> {
-    let end = |name: &str| entry.get(name)?.as_str()?.parse().ok();
-    Some((end("from")?, end("to")?))
 }
 
 /// Returns where an instance listens on a lane: a path inside the workspace, `host:port`, or a command.

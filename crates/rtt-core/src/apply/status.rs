@@ -10,23 +10,29 @@ use crate::digest::Digest;
 use crate::json;
 use crate::plan::Plan;
 use crate::registry::Registry;
-use crate::routes;
+use crate::routes::{self, Document};
 use crate::workspace::layout;
 
 /// Returns where `.rtt/routes.json`, whose bytes have a digest, differs from what the applied plan makes of it; empty if it
-/// does not.
-pub fn drift(document: &Value, bytes: Option<Digest>, applied: Option<&Plan>, registry: &Registry) -> Vec<String> {
-    let table = Table::new(document, applied, registry, routes::generation(document));
+/// does not. `whole` reads it as it is.
+pub fn drift(
+    document: &Document,
+    bytes: Option<Digest>,
+    whole: impl FnOnce() -> Value,
+    applied: Option<&Plan>,
+    registry: &Registry,
+) -> Vec<String> {
+    let table = Table::new(document, applied, registry, routes::generation(&document.written));
     // Values are only compared where somebody wrote into the file.
     if bytes == Some(Digest::of_bytes(json::pretty_bytes(&table, 0))) {
         return Vec::new();
     }
-    let expected = table.document();
-    if expected == *document {
+    let (document, expected) = (whole(), table.document());
+    if expected == document {
         return Vec::new();
     }
     let entries = |document: &Value| document["routes"].as_array().cloned().unwrap_or_default();
-    let (now, expected) = (entries(document), entries(&expected));
+    let (now, expected) = (entries(&document), entries(&expected));
     let name = |entry: &Value| format!("{} -> {}", entry["from"], entry["to"]).replace('"', "");
     let by_text = |entries: &[Value]| -> BTreeSet<String> { entries.iter().map(Value::to_string).collect() };
     let (texts, names) = (by_text(&now), expected.iter().map(name).collect::<BTreeSet<_>>());
@@ -44,8 +50,8 @@ pub fn drift(document: &Value, bytes: Option<Digest>, applied: Option<&Plan>, re
 }
 
 /// Describes the applied state in lines for people.
-pub fn describe(document: &Value, applied: Option<&Plan>, log: &Log, drift: &[String]) -> Vec<String> {
-    let mut lines = vec![format!("generation   {}", routes::generation(document))];
+pub fn describe(document: &Document, applied: Option<&Plan>, log: &Log, drift: &[String]) -> Vec<String> {
+    let mut lines = vec![format!("generation   {}", routes::generation(&document.written))];
     match applied {
         None => lines.push("plan         none".to_owned()),
         Some(plan) => {

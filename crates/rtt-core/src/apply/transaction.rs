@@ -6,8 +6,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
-use serde_json::Value;
-
 use super::diff::Diff;
 use super::image::{self, Content, Image};
 use super::log::Log;
@@ -21,6 +19,7 @@ use crate::digest::Digest;
 use crate::json;
 use crate::plan::{Plan, Verified};
 use crate::registry::Registry;
+use crate::routes::{self, Document};
 use crate::threads::both;
 use crate::workspace::state::StateError;
 use crate::workspace::{Error, Workspace, layout};
@@ -51,7 +50,7 @@ pub struct Active<'a> {
     /// Its files' digests.
     pub image: Image,
     /// `.rtt/routes.json`.
-    pub document: &'a Value,
+    pub document: &'a Document,
     /// `plans/last_applied.json`.
     pub plan: Option<&'a Arc<Plan>>,
 }
@@ -101,7 +100,7 @@ impl<'a> Scene<'a> {
         let document = if image.routes == self.active.image.routes {
             Cow::Borrowed(self.active.document)
         } else {
-            Cow::Owned(super::active_document(before.routes.as_deref())?)
+            Cow::Owned(Document::read(before.routes.as_deref())?)
         };
         let previous = if image.last_applied == self.active.image.last_applied {
             self.active.plan.cloned()
@@ -109,14 +108,14 @@ impl<'a> Scene<'a> {
             before.last_applied.as_deref().and_then(plan_of)
         };
         let plan = proposal.plan.map(|(plan, _)| &**plan);
-        let generation = log.generation().max(crate::routes::generation(&document)) + 1;
+        let generation = log.generation().max(routes::generation(&document.written)) + 1;
         let table = Table::new(&document, plan, self.registry, generation);
         // A route's entry is about as long as the route.
         let length = before.routes.as_ref().map_or(0, Vec::len) + proposal.plan.map_or(0, |(_, text)| text.len());
         let (routes, (diff, words)) = both(
             || json::pretty_bytes(&table, length * 2),
             || {
-                let diff = Diff::new(Some(&document), plan);
+                let diff = Diff::new(&document, plan);
                 let words = diff.text();
                 (diff, words)
             },

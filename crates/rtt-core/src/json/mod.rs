@@ -8,7 +8,7 @@ mod strict;
 mod tree;
 
 pub use locate::{Position, Span, locate};
-pub use strict::{MAX_BYTES, MAX_DEPTH, MAX_STATE_BYTES, ParseError, ParseErrorKind, parse, parse_state};
+pub use strict::{MAX_BYTES, MAX_DEPTH, MAX_STATE_BYTES, ParseError, ParseErrorKind, parse, parse_state, sifted};
 pub use tree::Tree;
 
 use std::fmt;

@@ -97,6 +97,73 @@ fn parse_up_to(limit: usize, bytes: &[u8]) -> Result<Value, ParseError> {
     })
 }
 
+/// Reads one JSON object of at most [`MAX_STATE_BYTES`], and asks of each element of a list that is its member whether
+/// it is to be kept, so that the others need never be there all at once; `None` if [`parse_state`] would refuse it, or
+/// the member is no list.
+pub fn sifted(bytes: &[u8], member: &str, keep: &mut dyn FnMut(Value) -> Option<Value>) -> Option<Value> {
+    let text = std::str::from_utf8(bytes).ok().filter(|text| text.len() <= MAX_STATE_BYTES)?;
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let members = reader.deserialize_map(Sifted { member, keep }).ok()?;
+    reader.end().ok()?;
+    Some(Value::Object(members))
+}
+
+/// The object of [`sifted`].
+struct Sifted<'a> {
+    member: &'a str,
+    keep: &'a mut dyn FnMut(Value) -> Option<Value>,
+}
+
+impl<'de> Visitor<'de> for Sifted<'_> {
+    type Value = Map<String, Value>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+        let mut members = Map::new();
+        while let Some(key) = entries.next_key::<String>()? {
+            let value = if key == self.member {
+                entries.next_value_seed(SiftedList(&mut *self.keep))?
+            } else {
+                entries.next_value_seed(Strict { duplicate: &mut None, depth: 1 })?
+            };
+            if members.insert(key, value).is_some() {
+                return Err(de::Error::custom("duplicate key"));
+            }
+        }
+        Ok(members)
+    }
+}
+
+/// The list of [`sifted`].
+struct SiftedList<'a>(&'a mut dyn FnMut(Value) -> Option<Value>);
+
+impl<'de> DeserializeSeed<'de> for SiftedList<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for SiftedList<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Value, A::Error> {
+        let mut kept = Vec::new();
+        while let Some(element) = elements.next_element_seed(Strict { duplicate: &mut None, depth: 2 })? {
+            kept.extend((self.0)(element));
+        }
+        Ok(Value::Array(kept))
+    }
+}
+
 const TOO_DEEP: &str = "too deep";
 
 /// serde_json counts columns in bytes; people and editors count characters.

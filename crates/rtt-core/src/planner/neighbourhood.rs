@@ -13,7 +13,7 @@ use super::search::{Budget, Search};
 /// What part of the work on an incumbent, one in this many, goes into neighbourhoods: more of it where walks know less.
 const SIMPLE: u64 = 6;
 const COMPLEX: u64 = 3;
-/// How many agents leave at first; in between the two others, as many as the tree can put back.
+/// How many agents leave at first; later, between the two others, as many as the tree can put back.
 const FIRST: usize = 5;
 const LEAST: usize = 2;
 const MOST: usize = 20;
@@ -49,7 +49,9 @@ impl Search<'_> {
         let Some((_, incumbent)) = &self.incumbent else { return };
         let placement = incumbent.placement.clone();
         let mut guests = vec![Vec::new(); self.problem.nodes.len()];
-        placement.iter().enumerate().for_each(|(agent, &node): (usize, &usize)| guests[node].push(agent));
+        for (agent, &node) in placement.iter().enumerate() {
+            guests[node].push(agent);
+        }
         let mut settled = Settled { placement, guests };
         let before = (self.bounds.clone(), self.total, std::mem::take(&mut self.order));
         if self.settle(&settled.placement, budget) {
@@ -59,6 +61,7 @@ impl Search<'_> {
         (self.bounds, self.total, self.order) = before;
     }
 
+    /// Goes from neighbourhood to neighbourhood; every agent is placed before and after.
     fn shake(&mut self, settled: &mut Settled, floor: u64, budget: &mut Budget) {
         let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
         let (mut size, mut fruitless) = (FIRST, 0);
@@ -71,11 +74,11 @@ impl Search<'_> {
             self.leave(&agents, settled, &mut numbers, &mut tree);
             self.order.clone_from(&agents);
             let is_explored = self.branch(0, &mut tree);
-            size = match is_explored {
-                false => (size - 1).max(LEAST),
-                true if tree.left > given / 2 => (size + 1).min(MOST),
-                true => size,
-            };
+            if !is_explored {
+                size = (size - 1).max(LEAST);
+            } else if tree.left > given / 2 {
+                size = (size + 1).min(MOST);
+            }
             let Some((now, incumbent)) = &self.incumbent else { return };
             if Some(*now) != value {
                 fruitless = 0;
@@ -171,6 +174,7 @@ impl Search<'_> {
         }
     }
 
+    /// The nodes for an agent: its own, then those of the agents that it exchanges most with.
     fn near(&self, agent: usize, settled: &Settled, left: &[usize], numbers: &mut Numbers) -> Vec<usize> {
         let mut weight: BTreeMap<usize, i64> = BTreeMap::new();
         for &index in &self.touching[agent] {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{desired_digest, generation, is_automatic};
+use super::{Document, desired_digest, generation};
 use crate::dependency::report::Dependencies;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::digest::Digest;
@@ -15,11 +15,10 @@ use crate::lookup::Seen;
 use crate::manifest::Qos;
 use crate::policy::qos_of;
 use crate::registry::Registry;
-use crate::schema::Schema;
 use crate::symbol::{InstanceId, InvalidName, SymbolRange};
 use crate::text;
 use crate::version::Range;
-use crate::workspace::state::{self, StateError};
+use crate::workspace::state::StateError;
 use crate::workspace::{Workspace, layout};
 
 const RULE: &str = "RTT-R001";
@@ -36,7 +35,7 @@ pub struct Desired {
     /// Digest of the desired part.
     pub digest: Digest,
     /// The document as it is.
-    pub document: Arc<Value>,
+    pub document: Arc<Document>,
     text: String,
 }
 
@@ -90,7 +89,8 @@ pub fn read(workspace: &Workspace) -> Result<(Desired, Vec<Diagnostic>), StateEr
 /// # Errors
 /// [`StateError::Invalid`] with every error in it.
 pub fn parse(bytes: &[u8]) -> Result<(Desired, Vec<Diagnostic>), StateError> {
-    let (document, text) = state::parse_value(layout::ROUTES, bytes, Schema::Routes)?;
+    let document = Document::read(Some(bytes))?;
+    let text = String::from_utf8(bytes.to_vec()).expect("only UTF-8 is read");
     of(Arc::new(document), text)
 }
 
@@ -98,15 +98,12 @@ pub fn parse(bytes: &[u8]) -> Result<(Desired, Vec<Diagnostic>), StateError> {
 ///
 /// # Errors
 /// [`StateError::Invalid`] with every error in it.
-pub fn of(document: Arc<Value>, text: String) -> Result<(Desired, Vec<Diagnostic>), StateError> {
+pub fn of(document: Arc<Document>, text: String) -> Result<(Desired, Vec<Diagnostic>), StateError> {
     let mut errors = Vec::new();
-    let mut warnings = misspelt(&text, "", &document, &["$schema", "version", "auto", "generation", "routes"]);
+    let mut warnings = misspelt(&text, "", &document.written, &["$schema", "version", "auto", "generation", "routes"]);
     let mut entries: Vec<Entry> = Vec::new();
     let mut seen = BTreeMap::new();
-    for (index, entry) in document["routes"].as_array().into_iter().flatten().enumerate() {
-        if is_automatic(entry) {
-            continue;
-        }
+    for (entry, index) in document.entries().iter().zip(&document.positions) {
         let pointer = format!("/routes/{index}");
         warnings.extend(misspelt(&text, &pointer, entry, &["from", "to", "qos", "via", "lane", "auto", "status"]));
         let end = |key: &str| {
@@ -141,10 +138,10 @@ pub fn of(document: Arc<Value>, text: String) -> Result<(Desired, Vec<Diagnostic
         return Err(StateError::Invalid(errors));
     }
     let desired = Desired {
-        auto: document["auto"].as_bool().unwrap_or(false),
-        generation: generation(&document),
+        auto: document.written["auto"].as_bool().unwrap_or(false),
+        generation: generation(&document.written),
         entries,
-        digest: desired_digest(&document),
+        digest: desired_digest(&document.written),
         document,
         text,
     };
@@ -290,7 +287,7 @@ mod tests {
             accepted: Vec::new(),
             refused: Vec::new(),
         };
-        let fingerprint = state::Fingerprint::new("test", []);
+        let fingerprint = crate::workspace::state::Fingerprint::new("test", []);
         let edges = pairs.iter().map(edge).collect();
         Dependencies { version: "1.0.0".to_owned(), fingerprint, summary: Default::default(), edges }
     }

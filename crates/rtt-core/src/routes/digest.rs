@@ -8,15 +8,23 @@ use crate::digest::Digest;
 /// without the entries that stage 50 added itself ([`is_automatic`]). So an apply, which writes only those, leaves it equal.
 pub fn desired_digest(document: &Value) -> Digest {
     let Value::Object(members) = document else { return Digest::of_json(document) };
-    let mut desired: Map<String, Value> =
-        members.iter().filter(|(name, _)| *name != "generation").map(|(k, v)| (k.clone(), v.clone())).collect();
-    if let Some(Value::Array(entries)) = desired.get_mut("routes") {
-        entries.retain(|entry| !is_automatic(entry));
-        for entry in entries.iter_mut().filter_map(Value::as_object_mut) {
-            entry.remove("status");
-        }
-    }
+    let kept = members.iter().filter(|(name, _)| *name != "generation");
+    let desired: Map<String, Value> = kept
+        .map(|(name, value)| match (name.as_str(), value) {
+            ("routes", Value::Array(entries)) => (name.clone(), written(entries)),
+            _ => (name.clone(), value.clone()),
+        })
+        .collect();
     Digest::of_json(&Value::Object(desired))
+}
+
+/// What people wrote of entries, without their status.
+fn written(entries: &[Value]) -> Value {
+    let mut written: Vec<Value> = entries.iter().filter(|entry| !is_automatic(entry)).cloned().collect();
+    for entry in written.iter_mut().filter_map(Value::as_object_mut) {
+        entry.remove("status");
+    }
+    Value::Array(written)
 }
 
 /// Returns how many plans have been applied to the document; 0 before the first.

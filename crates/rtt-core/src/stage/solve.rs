@@ -295,7 +295,7 @@ fn publish(
     log::info!("Plan generated with cost {}", plan.objective[2].value);
     let mut report = report_of(&plan, Verdict::Success, "");
     report.details = objective_lines(&plan);
-    report.details.extend(Diff::new(Some(&inputs.routes.document), Some(&plan)).lines("  "));
+    report.details.extend(Diff::new(&inputs.routes.document, Some(&plan)).lines("  "));
     report.details.push(format!("  {file}"));
     report.body = request.graph.map(|format| plan::graph(&plan, &inputs.lanes, format));
     report.outputs = vec![file, layout::LATEST.to_owned()];

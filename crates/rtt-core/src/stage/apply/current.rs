@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::Value;
-
 use super::super::{Error, Stage, upstream};
 use crate::apply::image::Image;
 use crate::apply::log::Log;
@@ -12,9 +10,11 @@ use crate::apply::status;
 use crate::apply::transaction::{Active, Scene};
 use crate::connector::index::Connectors;
 use crate::digest::Digest;
+use crate::json;
 use crate::plan::Plan;
 use crate::plan::source;
 use crate::registry::Registry;
+use crate::routes::{self, Document};
 use crate::threads::discard;
 use crate::workspace::state::StateFile;
 use crate::workspace::{Workspace, layout};
@@ -34,7 +34,7 @@ impl<T> From<StateFile<T>> for Known<T> {
 /// What was read before, as far as it is still the same.
 #[derive(Default)]
 struct Found {
-    document: Option<(Arc<Value>, Option<Digest>)>,
+    document: Option<(Arc<Document>, Option<Digest>)>,
     applied: Option<Known<Plan>>,
     registry: Option<Known<Registry>>,
     connectors: Option<Known<Connectors>>,
@@ -45,7 +45,7 @@ pub(super) struct State<'a> {
     pub(super) workspace: &'a Workspace,
     timeout: Duration,
     /// `.rtt/routes.json`, and the digest of its bytes; none where the default stands for it.
-    pub(super) document: Arc<Value>,
+    pub(super) document: Arc<Document>,
     routes: Option<Digest>,
     pub(super) applied: Option<Known<Plan>>,
     pub(super) registry: Known<Registry>,
@@ -79,7 +79,7 @@ impl<'a> State<'a> {
             Some(document) => document,
             None => {
                 let bytes = workspace.read_optional(layout::ROUTES)?;
-                (Arc::new(crate::apply::active_document(bytes.as_deref())?), bytes.as_ref().map(Digest::of_bytes))
+                (Arc::new(Document::read(bytes.as_deref())?), bytes.as_ref().map(Digest::of_bytes))
             }
         };
         let applied = match found.applied {
@@ -148,12 +148,16 @@ impl<'a> State<'a> {
 
     /// Returns where the files differ from what was applied.
     pub(super) fn drift(&self) -> Vec<String> {
-        let mut drift = status::drift(&self.document, self.routes, self.applied_plan(), &self.registry.value);
+        let whole = || {
+            let bytes = self.workspace.read_optional(layout::ROUTES).ok().flatten();
+            json::parse_state(bytes.as_deref().unwrap_or(routes::DEFAULT.as_bytes())).unwrap_or_default()
+        };
+        let mut drift = status::drift(&self.document, self.routes, whole, self.applied_plan(), &self.registry.value);
         if let Some(entry) = self.log.last_committed() {
             if self.applied.as_ref().map(|file| file.digest) != entry.begin.after.last_applied {
                 drift.push(format!("{}: it is not the plan that was applied", layout::LAST_APPLIED));
             }
-            let generation = crate::routes::generation(&self.document);
+            let generation = routes::generation(&self.document.written);
             if generation != entry.begin.generation {
                 let applied = entry.begin.generation;
                 drift.push(format!("{}: its generation is {generation}, not {applied}", layout::ROUTES));

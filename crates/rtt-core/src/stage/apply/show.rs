@@ -135,7 +135,7 @@ pub(super) fn status(state: &State, request: &Request) -> Result<Report, Error> 
         report = report.list("history", move || history.clone());
     }
     report.body = Some(lines.join("\n"));
-    let generation = routes::generation(&state.document);
+    let generation = routes::generation(&state.document.written);
     Ok(report.figure("generation", generation).figure("drift", drift.len()).figure("differences", drift))
 }
 

@@ -5,8 +5,8 @@ mod digest;
 mod document;
 
 pub use desired::{Desired, Entry, Wanted, of, parse, read};
-/// What `.rtt/routes.json` says where there is none: everything is routed automatically.
-pub const DEFAULT: &str = r#"{"version": "1.0.0", "auto": true, "routes": []}"#;
-
 pub use digest::{desired_digest, generation, is_automatic};
 pub use document::{Active, Document, Served, ends};
+
+/// What `.rtt/routes.json` says where there is none: everything is routed automatically.
+pub const DEFAULT: &str = r#"{"version": "1.0.0", "auto": true, "routes": []}"#;

@@ -20,6 +20,41 @@ pub struct Image {
     pub last_applied: Option<Digest>,
 }
 
+impl Image {
+    /// Takes the digests of what is active now.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn active(workspace: &Workspace) -> Result<Self, Error> {
+        let (routes, last_applied) =
+            both(|| workspace.digest(layout::ROUTES), || workspace.digest(layout::LAST_APPLIED));
+        Ok(Self { routes: routes?, last_applied: last_applied? })
+    }
+
+    /// Keeps the bytes of what was active when its digests were taken; durable when it returns. The apply that made it
+    /// active has kept most of it already.
+    ///
+    /// # Errors
+    /// [`StateError::Invalid`] naming a file that was changed meanwhile.
+    pub fn keep(&self, workspace: &Workspace) -> Result<(), StateError> {
+        for (file, digest) in [(layout::ROUTES, self.routes), (layout::LAST_APPLIED, self.last_applied)] {
+            let Some(digest) = digest else { continue };
+            let object = layout::wal_object(&digest.hex());
+            if workspace.digest(&object)? == Some(digest) {
+                continue;
+            }
+            let bytes = workspace.read_optional(file)?.filter(|bytes| Digest::of_bytes(bytes) == digest);
+            let bytes = bytes.ok_or_else(|| {
+                let message = format!("{file} was changed while the plan was being applied");
+                let finding = Diagnostic::error("RTT-W002", message).at(Place::file(file));
+                StateError::Invalid(vec![finding.help("run rtt-50-apply again")])
+            })?;
+            workspace.write(&object, &bytes)?;
+        }
+        Ok(())
+    }
+}
+
 /// The files that a transaction switches, whole.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Content<'a> {
@@ -30,17 +65,6 @@ pub struct Content<'a> {
 }
 
 impl Content<'_> {
-    /// Reads what is active now.
-    ///
-    /// # Errors
-    /// [`Error::Io`].
-    pub fn active(workspace: &Workspace) -> Result<Self, Error> {
-        Ok(Self {
-            routes: workspace.read_optional(layout::ROUTES)?,
-            last_applied: workspace.read_optional(layout::LAST_APPLIED)?.map(Cow::Owned),
-        })
-    }
-
     /// Returns the digests of the bytes.
     pub fn image(&self) -> Image {
         let digest = |bytes: Option<&[u8]>| bytes.map(Digest::of_bytes);

@@ -1,6 +1,6 @@
 //! Finishes what a kill, a crash or an unreachable participant left: before the decision back, after it on.
 
-use super::image::Content;
+use super::image::{Content, Image};
 use super::log::{self, Log};
 use super::transaction::{self, Outcome, Proposal, Scene};
 use super::wal::{Decision, Entry, Event, Kind};
@@ -58,7 +58,7 @@ pub fn run(scene: &Scene, log: &mut Log) -> Result<Option<Recovered>, StateError
 
 /// Without the decision to commit the new state cannot be active; if it is, the entry is an old one that was put back.
 fn check_untouched(scene: &Scene, entry: &Entry) -> Result<(), StateError> {
-    let active = Content::active(scene.workspace)?.image();
+    let active = Image::active(scene.workspace)?;
     if active.routes == entry.begin.before.routes || active.routes != entry.begin.after.routes {
         return Ok(());
     }

@@ -68,7 +68,6 @@ pub struct Proposal<'a> {
 /// A transaction that was not begun.
 pub struct Draft<'a> {
     begin: Begin,
-    before: Content<'a>,
     work: Work<'a>,
     participants: Vec<Box<dyn Participant>>,
     /// What it changes, and that in words.
@@ -95,23 +94,22 @@ impl<'a> Scene<'a> {
     /// # Errors
     /// [`StateError`] if what is active cannot be read.
     pub fn draft(&self, log: &Log, proposal: &Proposal<'a>) -> Result<Draft<'a>, StateError> {
-        let before = Content::active(self.workspace)?;
-        let image = before.image();
+        let image = Image::active(self.workspace)?;
         let document = if image.routes == self.active.image.routes {
             Cow::Borrowed(self.active.document)
         } else {
-            Cow::Owned(Document::read(before.routes.as_deref())?)
+            Cow::Owned(Document::read(self.workspace.read_optional(layout::ROUTES)?.as_deref())?)
         };
         let previous = if image.last_applied == self.active.image.last_applied {
             self.active.plan.cloned()
         } else {
-            before.last_applied.as_deref().and_then(plan_of)
+            self.workspace.read_optional(layout::LAST_APPLIED)?.as_deref().and_then(plan_of)
         };
         let plan = proposal.plan.map(|(plan, _)| &**plan);
         let generation = log.generation().max(routes::generation(&document.written)) + 1;
         let table = Table::new(&document, plan, self.registry, generation);
         // A route's entry is about as long as the route.
-        let length = before.routes.as_ref().map_or(0, Vec::len) + proposal.plan.map_or(0, |(_, text)| text.len());
+        let length = proposal.plan.map_or(0, |(_, text)| text.len());
         let (routes, (diff, words)) = both(
             || json::pretty_bytes(&table, length * 2),
             || {
@@ -137,7 +135,7 @@ impl<'a> Scene<'a> {
             after: after.image(),
         };
         let work = self.work(plan.map(Cow::Borrowed), previous, begin.before.clone(), after);
-        Ok(Draft { begin, before, work, participants, diff, words })
+        Ok(Draft { begin, work, participants, diff, words })
     }
 
     /// Loads what an entry is about from the log's objects.
@@ -209,13 +207,14 @@ impl Draft<'_> {
     /// # Errors
     /// [`StateError::Workspace`] if the log cannot be written; the next run recovers.
     pub fn run(self, log: &mut Log) -> Result<Outcome, StateError> {
-        let Self { begin, before, work, participants, words, .. } = self;
+        let Self { begin, work, participants, words, .. } = self;
         let workspace = work.workspace;
-        let old = || before.keep(workspace, &begin.before);
-        let changes = || image::keep(workspace, words.as_bytes(), begin.diff);
+        let old = || begin.before.keep(workspace);
+        let changes = || Ok(image::keep(workspace, words.as_bytes(), begin.diff)?);
         let (after, rest) = both(|| work.after.keep(workspace, &begin.after), || old().and_then(|()| changes()));
-        after.and(rest)?;
-        drop((before, words));
+        after?;
+        rest?;
+        drop(words);
         let (sequence, prev) = log.next();
         let mut entry = Entry::new(sequence, prev, begin);
         entry.write(workspace)?;

@@ -88,8 +88,8 @@ fn make(workspace: &Workspace) -> Result<(), Box<dyn Error>> {
         plan_id: Digest::of_bytes(""),
         timestamp: "2025-10-27T12:00:00Z".to_owned(),
         base: Base {
-            generation: routes::generation(&document.written),
-            routes: routes::desired_digest(&document.written),
+            generation: document.generation(),
+            routes: document.desired_digest(),
             policy: Digest::of_bytes(workspace.read_optional(layout::POLICY)?.unwrap_or_default()),
             registry: registry.value.content(),
             connectors: connectors.value.content(),

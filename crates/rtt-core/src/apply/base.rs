@@ -5,7 +5,7 @@ use crate::connector::index::Connectors;
 use crate::digest::Digest;
 use crate::plan::Base;
 use crate::registry::Registry;
-use crate::routes::{self, Document};
+use crate::routes::Document;
 use crate::workspace::{Error, Workspace, layout};
 
 /// The inputs of a plan that an apply compares.
@@ -40,8 +40,8 @@ impl Current {
     ) -> Result<Self, Error> {
         let digest = |file| Ok::<_, Error>(Digest::of_bytes(workspace.read_optional(file)?.unwrap_or_default()));
         Ok(Self {
-            generation: log.generation().max(routes::generation(&document.written)),
-            routes: routes::desired_digest(&document.written),
+            generation: log.generation().max(document.generation()),
+            routes: document.desired_digest(),
             policy: digest(layout::POLICY)?,
             registry: registry.content(),
             connectors: connectors.content(),

@@ -10,7 +10,7 @@ use crate::digest::Digest;
 use crate::json;
 use crate::plan::Plan;
 use crate::registry::Registry;
-use crate::routes::{self, Document};
+use crate::routes::Document;
 use crate::workspace::layout;
 
 /// Returns where `.rtt/routes.json`, whose bytes have a digest, differs from what the applied plan makes of it; empty if it
@@ -22,7 +22,7 @@ pub fn drift(
     applied: Option<&Plan>,
     registry: &Registry,
 ) -> Vec<String> {
-    let table = Table::new(document, applied, registry, routes::generation(&document.written));
+    let table = Table::new(document, applied, registry, document.generation());
     // Values are only compared where somebody wrote into the file.
     if bytes == Some(Digest::of_bytes(json::pretty_bytes(&table, 0))) {
         return Vec::new();
@@ -51,7 +51,7 @@ pub fn drift(
 
 /// Describes the applied state in lines for people.
 pub fn describe(document: &Document, applied: Option<&Plan>, log: &Log, drift: &[String]) -> Vec<String> {
-    let mut lines = vec![format!("generation   {}", routes::generation(&document.written))];
+    let mut lines = vec![format!("generation   {}", document.generation())];
     match applied {
         None => lines.push("plan         none".to_owned()),
         Some(plan) => {

@@ -19,7 +19,7 @@ use crate::digest::Digest;
 use crate::json;
 use crate::plan::{Plan, Verified};
 use crate::registry::Registry;
-use crate::routes::{self, Document};
+use crate::routes::Document;
 use crate::threads::both;
 use crate::workspace::state::StateError;
 use crate::workspace::{Error, Workspace, layout};
@@ -106,7 +106,7 @@ impl<'a> Scene<'a> {
             self.workspace.read_optional(layout::LAST_APPLIED)?.as_deref().and_then(plan_of)
         };
         let plan = proposal.plan.map(|(plan, _)| &**plan);
-        let generation = log.generation().max(routes::generation(&document.written)) + 1;
+        let generation = log.generation().max(document.generation()) + 1;
         let table = Table::new(&document, plan, self.registry, generation);
         // A route's entry is about as long as the route.
         let length = proposal.plan.map_or(0, |(_, text)| text.len());

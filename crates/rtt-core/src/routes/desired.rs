@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Document, desired_digest, generation};
+use super::Document;
 use crate::dependency::report::Dependencies;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::digest::Digest;
@@ -139,9 +139,9 @@ pub fn of(document: Arc<Document>, text: String) -> Result<(Desired, Vec<Diagnos
     }
     let desired = Desired {
         auto: document.written["auto"].as_bool().unwrap_or(false),
-        generation: generation(&document.written),
+        generation: document.generation(),
         entries,
-        digest: desired_digest(&document.written),
+        digest: document.desired_digest(),
         document,
         text,
     };

@@ -2,34 +2,26 @@
 
 use serde_json::{Map, Value};
 
+use super::Document;
 use crate::digest::Digest;
 
-/// Returns the digest of the desired part: the document without its `generation`, without the `status` of entries, and
-/// without the entries that stage 50 added itself ([`is_automatic`]). So an apply, which writes only those, leaves it equal.
-pub fn desired_digest(document: &Value) -> Digest {
-    let Value::Object(members) = document else { return Digest::of_json(document) };
-    let kept = members.iter().filter(|(name, _)| *name != "generation");
-    let desired: Map<String, Value> = kept
-        .map(|(name, value)| match (name.as_str(), value) {
-            ("routes", Value::Array(entries)) => (name.clone(), written(entries)),
-            _ => (name.clone(), value.clone()),
-        })
-        .collect();
-    Digest::of_json(&Value::Object(desired))
-}
-
-/// What people wrote of entries, without their status.
-fn written(entries: &[Value]) -> Value {
-    let mut written: Vec<Value> = entries.iter().filter(|entry| !is_automatic(entry)).cloned().collect();
-    for entry in written.iter_mut().filter_map(Value::as_object_mut) {
-        entry.remove("status");
+impl Document {
+    /// Returns the digest of the desired part: the document without its `generation`, without the `status` of entries, and
+    /// without the entries that stage 50 added itself. So an apply, which writes only those, leaves it equal.
+    pub fn desired_digest(&self) -> Digest {
+        let members = self.written.as_object().into_iter().flatten().filter(|(name, _)| *name != "generation");
+        let mut desired: Map<String, Value> = members.map(|(name, value)| (name.clone(), value.clone())).collect();
+        let entries = desired.get_mut("routes").and_then(Value::as_array_mut).into_iter().flatten();
+        for entry in entries.filter_map(Value::as_object_mut) {
+            entry.remove("status");
+        }
+        Digest::of_json(&Value::Object(desired))
     }
-    Value::Array(written)
-}
 
-/// Returns how many plans have been applied to the document; 0 before the first.
-pub fn generation(document: &Value) -> u64 {
-    document.get("generation").and_then(Value::as_u64).unwrap_or(0)
+    /// Returns how many plans have been applied to the document; 0 before the first.
+    pub fn generation(&self) -> u64 {
+        self.written.get("generation").and_then(Value::as_u64).unwrap_or(0)
+    }
 }
 
 /// Tells whether an entry of `routes` was added by stage 50 for a dependency that no written entry covers.
@@ -45,14 +37,17 @@ mod tests {
 
     #[test]
     fn what_an_apply_writes_leaves_the_digest_equal() {
+        let status = json!({"plan": "x", "target": "c.d@1.0.0", "via": "uds"});
         let before = json!({"version": "1.0.0", "auto": true, "routes": [{"from": "a.b", "to": "c.d", "note": 1}]});
         let after = json!({"version": "1.0.0", "auto": true, "generation": 3, "routes": [
-            {"from": "a.b", "to": "c.d", "note": 1, "status": {"plan": "x"}},
-            {"from": "a.b", "to": "e.f", "auto": true, "status": {"plan": "x"}}
+            {"from": "a.b", "to": "c.d", "note": 1, "status": status},
+            {"from": "a.b", "to": "e.f", "auto": true, "status": status}
         ]});
         let edited = json!({"version": "1.0.0", "auto": true, "routes": [{"from": "a.b", "to": "c.d", "note": 2}]});
-        assert_eq!(desired_digest(&before), desired_digest(&after));
-        assert_ne!(desired_digest(&before), desired_digest(&edited));
-        assert_eq!((generation(&before), generation(&after)), (0, 3));
+        let [before, after, edited] = [before, after, edited]
+            .map(|document| Document::read(Some(document.to_string().as_bytes())).expect("as its schema says"));
+        assert_eq!(before.desired_digest(), after.desired_digest());
+        assert_ne!(before.desired_digest(), edited.desired_digest());
+        assert_eq!((before.generation(), after.generation()), (0, 3));
     }
 }

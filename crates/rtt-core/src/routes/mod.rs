@@ -5,7 +5,7 @@ mod digest;
 mod document;
 
 pub use desired::{Desired, Entry, Wanted, of, parse, read};
-pub use digest::{desired_digest, generation, is_automatic};
+pub use digest::is_automatic;
 pub use document::{Active, Document, Served, ends};
 
 /// What `.rtt/routes.json` says where there is none: everything is routed automatically.

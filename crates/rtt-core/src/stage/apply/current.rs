@@ -157,7 +157,7 @@ impl<'a> State<'a> {
             if self.applied.as_ref().map(|file| file.digest) != entry.begin.after.last_applied {
                 drift.push(format!("{}: it is not the plan that was applied", layout::LAST_APPLIED));
             }
-            let generation = routes::generation(&self.document.written);
+            let generation = self.document.generation();
             if generation != entry.begin.generation {
                 let applied = entry.begin.generation;
                 drift.push(format!("{}: its generation is {generation}, not {applied}", layout::ROUTES));

@@ -10,7 +10,6 @@ use crate::apply::transaction::{Outcome, Proposal};
 use crate::apply::wal::{Decision, Entry};
 use crate::apply::{history, status};
 use crate::diagnostic::{Diagnostic, Place};
-use crate::routes;
 use crate::stage::{Error, Report, Verdict};
 use crate::text::counted;
 use crate::workspace::layout;
@@ -135,7 +134,7 @@ pub(super) fn status(state: &State, request: &Request) -> Result<Report, Error> 
         report = report.list("history", move || history.clone());
     }
     report.body = Some(lines.join("\n"));
-    let generation = routes::generation(&state.document.written);
+    let generation = state.document.generation();
     Ok(report.figure("generation", generation).figure("drift", drift.len()).figure("differences", drift))
 }
 
